@@ -1,0 +1,223 @@
+"""Build the notebooks from their cases, prove them, and put them in place; or only compare with what is there.
+
+A build happens in a temporary folder. Only when every case is proven broken as released and mended as solved does anything
+move into solutions/ and course/, so a build that fails leaves the last good one as it was.
+"""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbgrader.apps import NbGraderAPI
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from traitlets.config import Config
+
+from .cases import CaseError, read_stage, released
+from .compare import differences
+from .nbgrader_settings import configure
+from .paths import COURSE, SOLUTIONS, STAGES, notebook_path
+
+CELL_TIMEOUT = 120  # seconds
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+# nbgrader's flags (grade, locked, solution) for each kind of cell; a run cell is the learner's own.
+NBGRADER_FLAGS = {
+    "setup": (False, True, False),
+    "scene": (False, True, False),
+    "fix": (False, False, True),
+    "check": (True, True, False),
+}
+
+
+class BuildError(Exception):
+    """A build that cannot be finished; its text names the file and the mend."""
+
+
+def build(stages=None, check=False, course=COURSE, solutions=SOLUTIONS):
+    """Build `stages` (all, unless told). With check=True nothing is written, and what differs is returned as lines of text.
+
+    Raises CaseError or BuildError, with the file, the case and the mend, where a case is malformed, does not fail as
+    released, or fails as solved.
+    """
+    stages = stages or STAGES
+    cases = {stage: read_stage(stage, solutions) for stage in stages}
+    with tempfile.TemporaryDirectory(prefix="training-clinic-") as folder, _progress() as bar:
+        made = Path(folder)
+        shutil.copytree(course / "clinic", made / "course" / "clinic", ignore=shutil.ignore_patterns("__pycache__"))
+        for stage in stages:
+            broken_module(made / "course", stage).write_text(_broken_source(cases[stage]), encoding="utf-8")
+        for stage in stages:
+            solved = assemble(cases[stage])
+            execute(solved, made, f"{stage}: solving", bar)
+            _require_solved(solved, cases[stage])
+            _write(solved, notebook_path(made / "solutions", stage))
+        _generate_releases(made, stages)
+        for stage in stages:
+            path = notebook_path(made / "course", stage)
+            release = nbformat.read(path, as_version=4)
+            _write(release, path)
+            execute(release, made, f"{stage}: proving it broken", bar)
+            _require_broken(release, cases[stage])
+        made_files = [
+            (made_folder, final, relative)
+            for stage in stages
+            for made_folder, final, relative in (
+                (made / "solutions", solutions, notebook_path("", stage)),
+                (made / "course", course, notebook_path("", stage)),
+                (made / "course", course, broken_module("", stage)),
+            )
+        ]
+        if check:
+            return [
+                f"{final.name}/{relative}: {line}"
+                for made_folder, final, relative in made_files
+                for line in differences(final / relative, made_folder / relative)
+            ]
+        for made_folder, final, relative in made_files:
+            _put_in_place(made_folder / relative, final / relative)
+    return []
+
+
+def broken_module(course, stage):
+    """The file with the broken code of a stage's cases, from which the figures draw their "before"."""
+    return Path(course) / "clinic" / "broken" / f"{stage}.py"
+
+
+def assemble(cases):
+    """The source notebook of a stage, not yet executed: every case's cells in order, with nbgrader's metadata."""
+    cells = []
+    for case in cases:
+        for cell in case.cells:
+            if cell.kind == "markdown":
+                cells.append(nbformat.v4.new_markdown_cell(cell.source, id=cell.id))
+                continue
+            metadata = {}
+            if cell.kind in NBGRADER_FLAGS:
+                grade, locked, solution = NBGRADER_FLAGS[cell.kind]
+                metadata = {"schema_version": 3, "grade_id": cell.id, "grade": grade, "locked": locked, "solution": solution, "task": False}
+                if grade:
+                    metadata["points"] = cell.points
+                metadata = {"nbgrader": metadata}
+            cells.append(nbformat.v4.new_code_cell(cell.source, id=cell.id, metadata=metadata))
+    return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+
+
+def execute(notebook, made, label, bar):
+    """Run a notebook in place, past errors, with the clinic of the build `made`."""
+    task = bar.add_task(label, total=sum(cell.cell_type == "code" for cell in notebook.cells))
+    folder = made / "running"
+    folder.mkdir(exist_ok=True)
+    environment = {**os.environ, "PYTHONPATH": str(made / "course"), "PYTHONDONTWRITEBYTECODE": "1"}
+    client = NotebookClient(
+        notebook,
+        timeout=CELL_TIMEOUT,
+        kernel_name="python3",
+        allow_errors=True,
+        record_timing=False,
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_executed=lambda **_: bar.advance(task),
+    )
+    # What a kernel process itself says on stderr is a warning about its connection, across the progress bar.
+    client.execute(env=environment, stderr=subprocess.DEVNULL)
+
+
+def _progress():
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
+    )
+
+
+def _broken_source(cases):
+    """A module with every fix cell as released, under the imports of the stage's setup cell."""
+    imports = []
+    for case in cases:
+        for cell in case.of_kind("setup"):
+            for node in ast.parse(cell.source).body:
+                if isinstance(node, (ast.Import, ast.ImportFrom)) and "broken" not in ast.unparse(node):
+                    imports.append(ast.unparse(node))
+    parts = ['"""The code of each case as it was complained about. Generated by `autograder build` from the cases: do not edit."""']
+    parts.append("# ruff: noqa\n" + "\n".join(imports))
+    parts += [released(cell.source).strip() for case in cases for cell in case.of_kind("fix")]
+    return "\n\n\n".join(parts) + "\n"
+
+
+def _generate_releases(made, stages):
+    """Let nbgrader make the released notebooks from the solved ones."""
+    config = configure(Config(), root=made)
+    config.CourseDirectory.db_url = f"sqlite:///{made / 'gradebook.db'}"
+    api = NbGraderAPI(config=config)
+    for stage in stages:
+        result = api.generate_assignment(stage)
+        if not result["success"]:
+            raise BuildError(f"nbgrader could not release {stage}:\n{result.get('log') or result.get('error')}")
+
+
+def _write(notebook, path):
+    """Write a notebook so that the same content always gives the same bytes."""
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        for output in cell.get("outputs", []):
+            if "text" in output:
+                output.text = _without_addresses(output.text)
+            if "text/plain" in output.get("data", {}):
+                output.data["text/plain"] = _without_addresses(output.data["text/plain"])
+    nbformat.validate(notebook)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+def _without_addresses(text):
+    return re.sub(r"0x[0-9a-fA-F]{6,}", "0x...", text)
+
+
+def failed(cell):
+    """The text with which an executed cell failed, or None."""
+    errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+    return f"{errors[0].ename}: {errors[0].evalue}" if errors else None
+
+
+def _origin(cases, cell_id):
+    """Where an assembled cell comes from: its case's file, and the line of its header."""
+    return next((case.path, cell.line) for case in cases for cell in case.cells if cell.id == cell_id)
+
+
+def _require_solved(notebook, cases):
+    for cell in notebook.cells:
+        error = failed(cell) if cell.cell_type == "code" else None
+        if error:
+            path, line = _origin(cases, cell.id)
+            raise CaseError(path, line, f"with the SOLUTION in place the cell {cell.id!r} fails; mend one or the other.\n{error}")
+        stderr = [output.text for output in cell.get("outputs", []) if output.get("name") == "stderr"]
+        if stderr:
+            path, line = _origin(cases, cell.id)
+            raise CaseError(path, line, f"the cell {cell.id!r} writes to stderr, which nbgrader takes for a failure:\n{stderr[0]}")
+
+
+def _require_broken(notebook, cases):
+    """Every check must fail as released; every other cell must run, so that "Run All" shows the complaint."""
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        path, line = _origin(cases, cell.id)
+        is_check = cell.metadata.get("nbgrader", {}).get("grade", False)
+        error = failed(cell)
+        if is_check and error is None:
+            raise CaseError(path, line, f"the check {cell.id!r} passes with the BROKEN code: it must ask for what is broken")
+        if is_check and not error.startswith("NotYet"):
+            raise CaseError(path, line, f"the check {cell.id!r} fails with the BROKEN code, but not by its own words:\n{error}")
+        if not is_check and error is not None:
+            raise CaseError(path, line, f"with the BROKEN code the cell {cell.id!r} fails before it can be judged:\n{error}")
+
+
+def _put_in_place(new, final):
+    """Move a file into place in one step, so that no reader ever meets half of it."""
+    final.parent.mkdir(parents=True, exist_ok=True)
+    beside = final.with_name(final.name + ".new")
+    shutil.copyfile(new, beside)
+    os.replace(beside, final)

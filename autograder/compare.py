@@ -1,0 +1,87 @@
+"""Compare a built file with the one in the repository: sources byte for byte, outputs by tolerance.
+
+Matrix kernels differ between processors in the last bit, so printed numbers and pictures may differ a little; pictures are
+compared only where matplotlib is the locked one, because another version draws other pixels.
+"""
+
+import base64
+import io
+import re
+from importlib.metadata import version
+
+import matplotlib.image
+import nbformat
+import numpy as np
+
+from .paths import ROOT
+
+NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
+NUMBER_RTOL = 0.05  # printed numbers have two digits, and survive a change of the last bit by construction
+PICTURE_MEAN = 0.01  # mean absolute difference of the pixels' channels, which go from 0 to 1
+
+
+def differences(there, built):
+    """Lines that say how the file `there` differs from the one just `built`; none where they agree."""
+    if not there.exists():
+        return ["it is not there: run  autograder build"]
+    if there.suffix != ".ipynb":
+        return [] if there.read_bytes() == built.read_bytes() else ["it differs: run  autograder build"]
+    old, new = (nbformat.read(path, as_version=4) for path in (there, built))
+    if [cell.id for cell in old.cells] != [cell.id for cell in new.cells]:
+        return ["it has other cells than its cases: run  autograder build"]
+    lines = []
+    for before, after in zip(old.cells, new.cells):
+        if (before.cell_type, before.source, before.metadata) != (after.cell_type, after.source, after.metadata):
+            lines.append(f"the cell {after.id!r} differs from its case: run  autograder build")
+        elif before.cell_type == "code":
+            lines += [f"the output of {after.id!r} {how}" for how in output_differences(before.outputs, after.outputs)]
+    return lines
+
+
+def output_differences(old, new):
+    """How two cells' outputs differ, as the ends of sentences."""
+    if [output.output_type for output in old] != [output.output_type for output in new]:
+        return ["is of another kind"]
+    said = []
+    for before, after in zip(old, new):
+        text_before, text_after = _text(before), _text(after)
+        said += _picture_differences(PICTURE.findall(text_before), PICTURE.findall(text_after))
+        text_before, text_after = (PICTURE.sub("PICTURE", text) for text in (text_before, text_after))
+        if NUMBER.sub("#", text_before) != NUMBER.sub("#", text_after):
+            said.append("has other words")
+        elif not np.allclose(_numbers(text_before), _numbers(text_after), rtol=NUMBER_RTOL, atol=1e-9):
+            said.append("has other numbers")
+    return said
+
+
+def is_locked_matplotlib():
+    """Whether this environment draws with the matplotlib that the lock names."""
+    lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    return re.search(r"^matplotlib==(\S+)", lock, re.MULTILINE).group(1) == version("matplotlib")
+
+
+def _text(output):
+    if output.output_type == "stream":
+        return f"{output.name}: {output.text}"
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}"
+    return "\n".join(f"{kind}: {content}" for kind, content in sorted(output.data.items()))
+
+
+def _numbers(text):
+    return [float(number) for number in NUMBER.findall(text)]
+
+
+def _picture_differences(old, new):
+    if len(old) != len(new):
+        return ["has another number of pictures"]
+    if not is_locked_matplotlib():
+        return []
+    for before, after in zip(old, new):
+        before, after = (matplotlib.image.imread(io.BytesIO(base64.b64decode(text)))[..., :3] for text in (before, after))
+        if before.shape != after.shape:
+            return ["has a picture of another size"]
+        if np.mean(np.abs(before - after)) > PICTURE_MEAN:
+            return ["has another picture"]
+    return []

@@ -1,0 +1,40 @@
+"""The small package that the notebooks import. It is written to be read: open any of its files.
+
+data      data sets, made from a generator: nothing is downloaded
+models    least squares, and a multilayer perceptron with hand-written backpropagation
+training  the one training loop, and the history in which it writes down what it saw
+plots     the figures: vital signs of one run over another, with a caption and a text for those who cannot see them
+check     what the check cells call, so that a failed check reads as a few plain lines
+broken    the code of each case as it was complained about, generated from the cases: the "before" of a figure
+"""
+
+import os
+
+# The matrices here are small: with two threads numpy spends its time handing them over (nine times slower, measured).
+# It has to be said before numpy is first imported.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("MKL_NUM_THREADS", "1")
+
+from . import check
+from .data import batches, linear_data, spirals
+from .models import MLP, LeastSquares
+from .plots import BROKEN, MENDED, figure, show, vitals
+from .training import History, descend, global_norm, train
+
+__all__ = [
+    "BROKEN",
+    "MENDED",
+    "MLP",
+    "History",
+    "LeastSquares",
+    "batches",
+    "check",
+    "descend",
+    "figure",
+    "global_norm",
+    "linear_data",
+    "show",
+    "spirals",
+    "train",
+    "vitals",
+]

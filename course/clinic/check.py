@@ -1,0 +1,118 @@
+"""What the check cells call. A failed check says the call, what came, what was expected and, where it knows it, the wrong turn.
+
+Nothing here knows the answer to a case.
+"""
+
+import contextlib
+import linecache
+import sys
+import traceback
+
+import numpy as np
+
+_UNSAID = object()  # None is an answer that a check may have to show
+
+
+class NotYet(AssertionError):
+    """A check that failed. It is shown as its own few lines, without a traceback, in Jupyter, Validate and feedback."""
+
+    def _render_traceback_(self):
+        return str(self).splitlines()
+
+
+def run(*checks):
+    """Call each check function. What learner's code writes to stderr, warnings too, is shown on stdout.
+
+    nbgrader takes anything on stderr for a failed check, so without this a right answer that warns would lose its points.
+    Raises NotYet when a check fails, or when the learner's own code stops with an exception.
+    """
+    for checks_of_cell in checks:
+        try:
+            with contextlib.redirect_stderr(sys.stdout), np.errstate(all="ignore"):
+                checks_of_cell()
+        except NotYet as failed:
+            raise failed.with_traceback(None) from None
+        except Exception as error:
+            raise NotYet("\n".join(_stopped(error))) from None
+    print("Passed.")
+
+
+def close(got, want, *, what, call=None, rtol=1e-7, atol=1e-12, turns=None):
+    """The numbers `got` (a number or array) have the shape of `want`, and are within atol + rtol * abs(want) of it.
+
+    what: the demand, as a sentence without its full stop. call: what was called, as the learner would type it.
+    turns: for each known wrong turn, in words that go on "This is what comes out when ...", the answer that it gives.
+    """
+    want = np.asarray(want, dtype=float)
+    numbers = _numbers(got, what, call)
+    if _same(numbers, want, rtol, atol):
+        return
+    lines = _opening(what, call) + [f"  expected  {_show(want)}", f"  got       {_show(numbers)}"]
+    if numbers.shape != want.shape:
+        lines.append(f"  The expected shape is {want.shape}; yours is {numbers.shape}.")
+    turn = next((turn for turn, answer in (turns or {}).items() if _same(numbers, np.asarray(answer, float), 1e-3, 1e-12)), None)
+    raise NotYet("\n".join(lines + _turn(turn)))
+
+
+def that(holds, *, what, call=None, expected=_UNSAID, got=_UNSAID, turns=None):
+    """`holds` is true. expected and got are shown where they are given; arguments are otherwise as for `close`.
+
+    turns: for each known wrong turn, in words that go on "This is what comes out when ...", whether it is the one.
+    """
+    if holds:
+        return
+    lines = _opening(what, call)
+    if expected is not _UNSAID:
+        lines.append(f"  expected  {_show(expected)}")
+    if got is not _UNSAID:
+        lines.append(f"  got       {_show(got)}")
+    raise NotYet("\n".join(lines + _turn(next((turn for turn, is_it in (turns or {}).items() if is_it), None))))
+
+
+def _opening(what, call):
+    return [f"Not yet: {what}."] + ([f"  call      {call}"] if call else [])
+
+
+def _turn(turn):
+    return [f"  This is what comes out when {turn}."] if turn else []
+
+
+def _numbers(got, what, call):
+    """`got` as a float array, or NotYet where it is not made of numbers."""
+    if got is None:
+        raise NotYet("\n".join(_opening(what, call) + ["  got       None: does every way through your function return?"]))
+    try:
+        return np.asarray(got, dtype=float)
+    except (TypeError, ValueError):
+        raise NotYet("\n".join(_opening(what, call) + [f"  got       {_show(got)}, which is not a number or an array"])) from None
+
+
+def _same(numbers, answer, rtol, atol):
+    return numbers.shape == answer.shape and np.allclose(numbers, answer, rtol=rtol, atol=atol, equal_nan=True)
+
+
+def _show(value):
+    if isinstance(value, np.ndarray):
+        if value.ndim == 0:
+            value = value.item()
+        else:
+            text = np.array2string(value, precision=5, threshold=12, max_line_width=74, separator=", ")
+            return text.replace("\n", "\n            ")
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    return text if len(text) <= 200 else text[:197] + "..."
+
+
+def _stopped(error):
+    """Lines that say how the learner's code stopped: the exception, and the last line of a notebook cell it went through."""
+    lines = [f"Not yet: the code stopped with {type(error).__name__}: {_show(str(error))}."]
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]
+    if frames:
+        source = linecache.getline(frames[-1].filename, frames[-1].lineno).strip()
+        lines.append(f"  in        {frames[-1].name}, line {frames[-1].lineno} of its cell: {source}")
+    return lines
+
+
+def _is_library(filename):
+    return filename == __file__ or "site-packages" in filename or filename.startswith(sys.base_prefix)

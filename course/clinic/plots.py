@@ -1,0 +1,117 @@
+"""The figures: each one is drawn, then shown with a caption and a text for those who cannot see it.
+
+Colours are two of Okabe and Ito's palette, which colour-blind readers tell apart; line style and width differ too.
+"""
+
+import base64
+import html
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+
+# How the two runs of a case look wherever they are drawn: the dashes lie on the wide line while both are the same run.
+BROKEN = {"color": "#D55E00", "linestyle": (0, (4, 2)), "linewidth": 1.6, "zorder": 3}
+MENDED = {"color": "#0072B2", "linestyle": "-", "linewidth": 3.0, "alpha": 0.75, "zorder": 2}
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a notebook displays: HTML with the picture inside it, and the caption where there is no HTML."""
+
+    page: str
+    caption: str
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/html": self.page, "text/plain": f"[Figure: {self.caption}]"}
+
+
+def figure(panels=1, height=3.0, **options):
+    """A figure with `panels` axes side by side, 9 inches wide at most. Returns the figure and the list of its axes."""
+    fig = Figure(figsize=(min(9.0, 1.2 + 3.9 * panels), height), dpi=100, layout="constrained")
+    axes = list(fig.subplots(1, panels, squeeze=False, **options)[0])
+    for ax in axes:
+        ax.grid(alpha=0.25)
+        ax.spines[["top", "right"]].set_visible(False)
+    return fig, axes
+
+
+def show(fig, caption, alt):
+    """Display `fig` under its caption. alt: what there is to see in it, in words, for a screen reader."""
+    from IPython.display import display
+
+    picture = io.BytesIO()
+    fig.savefig(picture, format="png", metadata={"Software": None})
+    page = (
+        f'<figure style="margin: 0"><img alt="{html.escape(alt)}" style="max-width: 100%" '
+        f'src="data:image/png;base64,{base64.b64encode(picture.getvalue()).decode()}">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+    )
+    display(_Shown(page, caption))
+
+
+def vitals(before, now, signs, caption, over="step", labels=("as complained about", "your code"), guess=None):
+    """Draw the vital signs of two runs over each other, one panel a sign, and show them.
+
+    before, now: a History each, or a list of histories, one a random seed. signs: for each name in the histories the
+    label of its axis, with its unit. over: what the entries count. guess: for a sign, the value that the learner predicted,
+    drawn as a dotted line. A panel is logarithmic where its values span more than a factor of 50; a run that leaves the
+    numbers is marked with a cross where it does.
+    """
+    runs = [_as_list(before), _as_list(now)]
+    fig, axes = figure(len(signs))
+    told = []
+    for ax, (name, label) in zip(axes, signs.items()):
+        curves = [[np.array(history[name], dtype=float) for history in histories] for histories in runs]
+        for style, group, run_label in zip((BROKEN, MENDED), curves, labels):
+            for number, curve in enumerate(group):
+                _draw(ax, curve, style, run_label if number == 0 else None)
+        _scale(ax, [curve for group in curves for curve in group])
+        ax.set(xlabel=over, ylabel=label)
+        if name in (guess or {}):
+            ax.axhline(guess[name], color="#444444", linestyle=":", linewidth=1.5)
+            ax.annotate("your guess", (1, guess[name]), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="small")
+        told.append(f"{label}: " + "; ".join(f"{text}, {_tell(group)}" for text, group in zip(labels, curves)) + ".")
+    axes[0].legend(frameon=False, fontsize="small")
+    show(fig, caption, f"{len(signs)} panel{'s' if len(signs) > 1 else ''} over {over}. " + " ".join(told))
+
+
+def _as_list(histories):
+    return list(histories) if isinstance(histories, (list, tuple)) else [histories]
+
+
+def _draw(ax, curve, style, label):
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(curve) & (np.abs(curve) < 1e60)
+    ax.plot(np.where(finite, curve, np.nan), label=label, **style)
+    if not finite.all():
+        first = int(np.argmin(finite))
+        last_good = curve[first - 1] if first else 1.0
+        ax.plot([max(first - 1, 0)], [last_good], marker="X", markersize=9, linestyle="none", color=style["color"], zorder=4)
+
+
+def _scale(ax, curves):
+    values = np.concatenate(curves)
+    values = np.abs(values[np.isfinite(values) & (values != 0)])
+    if values.size and np.min([curve[np.isfinite(curve)].min(initial=1.0) for curve in curves]) >= 0:
+        if values.max() > 50 * max(values.min(), values.max() * 1e-12):
+            ax.set_yscale("log")
+
+
+def _tell(group):
+    """The course of a run in words: where it starts, its peak, where it ends, to two digits; several runs by their medians."""
+    curve = group[0] if len(group) == 1 else _median(group)
+    bad = ~np.isfinite(curve)
+    if bad.any():
+        first = int(np.argmax(bad))
+        return "not a finite number from the start" if first == 0 else f"from {curve[0]:.2g} to not a finite number at {first}"
+    text = f"from {curve[0]:.2g} to {curve[-1]:.2g}"
+    peak = int(np.argmax(curve))
+    return text + (f" with a peak of {curve[peak]:.2g} at {peak}" if 0 < peak < len(curve) - 1 else "")
+
+
+def _median(group):
+    length = min(len(curve) for curve in group)
+    with np.errstate(all="ignore"):
+        return np.median([curve[:length] for curve in group], axis=0)
