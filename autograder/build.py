@@ -119,6 +119,7 @@ def execute(notebook, made, label, bar):
         kernel_name="python3",
         allow_errors=True,
         record_timing=False,
+        coalesce_streams=True,  # whether two prints arrive as one piece is chance
         resources={"metadata": {"path": str(folder)}},
         on_cell_executed=lambda **_: bar.advance(task),
     )

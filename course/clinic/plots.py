@@ -6,6 +6,7 @@ Colours are two of Okabe and Ito's palette, which colour-blind readers tell apar
 import base64
 import html
 import io
+import textwrap
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +69,7 @@ def vitals(before, now, signs, caption, over="step", labels=("as complained abou
             for number, curve in enumerate(group):
                 _draw(ax, curve, style, run_label if number == 0 else None)
         _scale(ax, [curve for group in curves for curve in group])
-        ax.set(xlabel=over, ylabel=label)
+        ax.set(xlabel=over, ylabel=textwrap.fill(label, 32))
         if name in (guess or {}):
             ax.axhline(guess[name], color="#444444", linestyle=":", linewidth=1.5)
             ax.annotate("your guess", (1, guess[name]), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="small")

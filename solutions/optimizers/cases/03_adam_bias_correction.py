@@ -3,7 +3,7 @@
 #
 # ⏱ 15 min · difficulty 2 of 5 · 6 points
 #
-# **The complaint.** A network that already works, loss 0.04, is to be fine-tuned on a few new points with a hand-written
+# **The complaint.** A network that already works, loss 0.01, is to be fine-tuned on a few new points with a hand-written
 # Adam at a learning rate of 0.006. Within a dozen steps its loss is ten to forty times what it was. It comes most of the way back
 # in thirty more, and nobody trusts it any longer: in a large model what was lost in those steps may not come back. Trained from
 # scratch, the same optimizer looks fine, even quick.

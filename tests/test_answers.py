@@ -1,0 +1,67 @@
+"""Every check is judged by answers: right ones of other shapes pass, plausible wrong ones fail and are told why."""
+
+import pytest
+
+from autograder.cases import read_stage
+from autograder.judge import judge, namespace_with, read_exercises
+from autograder.cases import released
+from autograder.paths import COURSE, SOLUTIONS, STAGES
+
+from .answers import answer_path, read_answers
+
+CASES = [(stage, case) for stage in STAGES for case in read_stage(stage) if case.is_graded]
+ANSWERS = {case.id: read_answers(answer_path(stage, case.path), case.of_kind("fix")[0].source) for stage, case in CASES}
+RELEASED = {exercise.id: exercise for stage in STAGES for exercise in read_exercises(COURSE, stage)}
+RESTORED = {exercise.id: exercise for stage in STAGES for exercise in read_exercises(SOLUTIONS, stage)}
+
+each_case = pytest.mark.parametrize("case", [case for _, case in CASES], ids=[case.id for _, case in CASES])
+
+
+def each_answer(right):
+    pairs = [(case, answer) for _, case in CASES for answer in ANSWERS[case.id][0] if answer.is_right == right]
+    return pytest.mark.parametrize("case, answer", pairs, ids=[f"{case.id}: {answer.name}" for case, answer in pairs])
+
+
+@each_answer(right=True)
+def test_right_answer_passes(case, answer):
+    for exercises in (RELEASED, RESTORED):
+        verdicts = judge(exercises[case.id], answer.source)
+        assert [verdict.message for verdict in verdicts] == [None] * len(verdicts)
+
+
+@each_answer(right=False)
+def test_wrong_answer_fails_and_is_told_why(case, answer):
+    said = [verdict.message for verdict in judge(RESTORED[case.id], answer.source) if not verdict.passed]
+    assert said, "every check passes"
+    for words in answer.says:
+        assert words and words in "\n".join(said)
+
+
+@each_case
+def test_untouched_and_emptied_cells_earn_nothing(case):
+    for name in ("untouched", "emptied"):
+        answer = next(answer for answer in ANSWERS[case.id][0] if answer.name == name)
+        assert not any(verdict.passed for verdict in judge(RELEASED[case.id], answer.source))
+
+
+@each_case
+def test_there_are_enough_answers(case):
+    answers = ANSWERS[case.id][0]
+    assert sum(answer.is_right for answer in answers) >= 3
+    assert sum(not answer.is_right for answer in answers) >= 5
+    assert len({answer.name for answer in answers}) == len(answers)
+
+
+@each_case
+def test_sign_is_there_in_broken_runs_and_gone_in_mended_ones(case):
+    sign = ANSWERS[case.id][1]
+    assert sign is not None, "the answer file has no sign cell"
+    if sign.exempt:
+        pytest.skip(f"mechanics, no honest sign: {sign.exempt}")
+    exercise = RESTORED[case.id]
+    rates = []
+    for fix in (released(exercise.fix), exercise.fix):
+        namespace = namespace_with(exercise, fix)
+        exec(compile(sign.source, f"<sign of {case.id}>", "exec"), namespace)
+        rates.append(sum(bool(namespace["sign"](seed)) for seed in range(sign.seeds)) / sign.seeds)
+    assert rates[0] >= sign.broken and rates[1] <= sign.mended, f"seen in {rates[0]:.0%} of broken, {rates[1]:.0%} of mended"
