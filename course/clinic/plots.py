@@ -109,7 +109,8 @@ def _tell(group):
         return "not a finite number from the start" if first == 0 else f"from {curve[0]:.2g} to not a finite number at {first}"
     text = f"from {curve[0]:.2g} to {curve[-1]:.2g}"
     peak = int(np.argmax(curve))
-    return text + (f" with a peak of {curve[peak]:.2g} at {peak}" if 0 < peak < len(curve) - 1 else "")
+    is_told = curve[peak] > max(curve[0], curve[-1]) + 0.05 * np.ptp(curve)
+    return text + (f" with a peak of {curve[peak]:.2g} at {peak}" if is_told else "")
 
 
 def _median(group):
