@@ -8,20 +8,19 @@ import ast
 import os
 import re
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 from nbgrader.apps import NbGraderAPI
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from traitlets.config import Config
 
 from .cases import CaseError, read_stage, released
 from .compare import differences
 from .nbgrader_settings import configure
 from .paths import COURSE, SOLUTIONS, STAGES, notebook_path
+from .progress import progress_bar
 
 CELL_TIMEOUT = 120  # seconds
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -46,7 +45,7 @@ def build(stages=None, check=False, course=COURSE, solutions=SOLUTIONS):
     """
     stages = stages or STAGES
     cases = {stage: read_stage(stage, solutions) for stage in stages}
-    with tempfile.TemporaryDirectory(prefix="training-clinic-") as folder, _progress() as bar:
+    with tempfile.TemporaryDirectory(prefix="training-clinic-") as folder, progress_bar() as bar:
         made = Path(folder)
         shutil.copytree(course / "clinic", made / "course" / "clinic", ignore=shutil.ignore_patterns("__pycache__"))
         for stage in stages:
@@ -119,18 +118,12 @@ def execute(notebook, made, label, bar):
         kernel_name="python3",
         allow_errors=True,
         record_timing=False,
+        config=Config({"KernelManager": {"transport_encryption": "auto"}}),  # else the kernel warns, across the progress bar
         coalesce_streams=True,  # whether two prints arrive as one piece is chance
         resources={"metadata": {"path": str(folder)}},
         on_cell_executed=lambda **_: bar.advance(task),
     )
-    # What a kernel process itself says on stderr is a warning about its connection, across the progress bar.
-    client.execute(env=environment, stderr=subprocess.DEVNULL)
-
-
-def _progress():
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn()
-    )
+    client.execute(env=environment)
 
 
 def _broken_source(cases):

@@ -1,23 +1,71 @@
-"""The command line: `autograder COMMAND`."""
+"""The command line: `autograder COMMAND`. A module is imported only by the command that needs it, so that each starts quickly."""
 
 import argparse
+import subprocess
 import sys
+from pathlib import Path
 
-from .paths import STAGES
+from .paths import ROOT, STAGES, STUDY, notebook_path
 
 
 def main(argv=None):
-    """Run one command; returns its exit status. Expected failures are one plain message and status 1."""
+    """Run one command; returns its exit status: 0 when all is well, 1 when something is not yet right, 2 for a bad command."""
+    options = _parser().parse_args(argv)
+    try:
+        return options.run(options)
+    except KeyboardInterrupt:
+        print("\nautograder: stopped; nothing was left half-written.", file=sys.stderr)
+        return 130
+
+
+def _parser():
     parser = argparse.ArgumentParser(prog="autograder", description="Study, build, test and grade the Training Clinic.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
+    study = commands.add_parser("study", help="open the course in JupyterLab, on a copy of your own")
+    study.add_argument("stage", nargs="?", choices=STAGES, help="the stage to open; the first, unless given")
+    study.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
+    study.set_defaults(run=_study)
+
+    check = commands.add_parser("check", help="run the checks of your copy, and see how far you have come")
+    check.add_argument("what", nargs="?", metavar="STAGE or NOTEBOOK", help="your copy in study/, all stages, unless given")
+    check.add_argument("--case", metavar="ID", help="only this case, such as lr-too-high")
+    check.add_argument("--full", action="store_true", help="the hidden checks too: they say pass or not yet")
+    check.set_defaults(run=_check)
+
     build = commands.add_parser("build", help="make solutions/ and course/ from the cases")
-    build.add_argument("stage", nargs="*", choices=[*STAGES, []], metavar="STAGE", help=f"{', '.join(STAGES)}; all unless given")
+    build.add_argument("stage", nargs="?", choices=STAGES, help="only this stage")
     build.add_argument("--check", action="store_true", help="write nothing; say what differs, and fail where something does")
     build.set_defaults(run=_build)
 
-    options = parser.parse_args(argv)
-    return options.run(options)
+    grade = commands.add_parser("grade", help="grade a class of people you trust, with nbgrader's own autograding")
+    grade.add_argument("submitted", nargs="?", type=Path, help="folder with STUDENT/STAGE/STAGE.ipynb; submitted/ unless given")
+    grade.add_argument("--stage", choices=STAGES, help="only this stage")
+    grade.add_argument("--csv", type=Path, metavar="FILE", help="where the marks by case go; marks.csv unless given")
+    grade.set_defaults(run=_grade)
+
+    test = commands.add_parser("test", help="run every test, as CI does; further arguments go to pytest")
+    test.add_argument("pytest_arguments", nargs=argparse.REMAINDER)
+    test.set_defaults(run=_test)
+    return parser
+
+
+def _study(options):
+    from .study import study
+
+    return study(options.stage, browser=not options.no_browser)
+
+
+def _check(options):
+    from .study import NothingToCheck, check
+
+    stages = [options.what] if options.what in STAGES else STAGES
+    paths = [Path(options.what)] if options.what and options.what not in STAGES else [notebook_path(STUDY, stage) for stage in stages]
+    try:
+        passed = check(paths, options.case, options.full)
+    except NothingToCheck as error:
+        return _fail(error)
+    return 0 if passed else 1
 
 
 def _build(options):
@@ -25,9 +73,9 @@ def _build(options):
     from .cases import CaseError
 
     try:
-        drift = build(options.stage, check=options.check)
+        drift = build(_stages(options), check=options.check)
     except (BuildError, CaseError) as error:
-        return _fail(str(error))
+        return _fail(error)
     for line in drift:
         print(line)
     if not drift:
@@ -35,8 +83,27 @@ def _build(options):
     return 1 if drift else 0
 
 
-def _fail(message):
-    print(f"autograder: {message}", file=sys.stderr)
+def _grade(options):
+    from .grade import NothingToGrade, grade
+
+    try:
+        rows = grade(options.submitted, _stages(options), marks_csv=options.csv)
+    except NothingToGrade as error:
+        return _fail(error)
+    return 1 if any(row["problem"] for row in rows) else 0
+
+
+def _test(options):
+    command = [sys.executable, "-m", "pytest", *options.pytest_arguments]
+    return subprocess.call(command, cwd=ROOT)
+
+
+def _stages(options):
+    return [options.stage] if options.stage else None
+
+
+def _fail(error):
+    print(f"autograder: {error}", file=sys.stderr)
     return 1
 
 

@@ -7,13 +7,11 @@ user's rights: it is no way to grade a stranger.
 import contextlib
 import io
 import linecache
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import nbformat
 
 from clinic.check import NotYet
-
-from .paths import notebook_path
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,10 @@ class Exercise:
     def points(self):
         return sum(check.points for check in self.checks)
 
+    def with_fix(self, source):
+        """The same exercise with `source` in the cell to mend."""
+        return replace(self, fix=source)
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -52,9 +54,9 @@ class Verdict:
         return self.message is None
 
 
-def read_exercises(folder, stage):
-    """The exercises of a stage's notebook under `folder`, in order."""
-    notebook = nbformat.read(notebook_path(folder, stage), as_version=4)
+def read_exercises(path):
+    """The exercises of the notebook at `path`, in order."""
+    notebook = nbformat.read(path, as_version=4)
     setup, cells, titles, order, title = [], {}, {}, [], ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## "):

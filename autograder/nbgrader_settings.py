@@ -39,4 +39,6 @@ def configure(config, root=ROOT):
     # A learner who deletes a check gets it back, and is graded by it.
     config.OverwriteCells.add_missing_cells = True
     config.ExecutePreprocessor.timeout = 120
+    # Without it each kernel warns on the terminal that others on this machine could listen to it.
+    config.KernelManager.transport_encryption = "auto"
     return config

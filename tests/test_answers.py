@@ -2,17 +2,16 @@
 
 import pytest
 
-from autograder.cases import read_stage
+from autograder.cases import read_stage, released
 from autograder.judge import judge, namespace_with, read_exercises
-from autograder.cases import released
-from autograder.paths import COURSE, SOLUTIONS, STAGES
+from autograder.paths import COURSE, SOLUTIONS, STAGES, notebook_path
 
 from .answers import answer_path, read_answers
 
 CASES = [(stage, case) for stage in STAGES for case in read_stage(stage) if case.is_graded]
 ANSWERS = {case.id: read_answers(answer_path(stage, case.path), case.of_kind("fix")[0].source) for stage, case in CASES}
-RELEASED = {exercise.id: exercise for stage in STAGES for exercise in read_exercises(COURSE, stage)}
-RESTORED = {exercise.id: exercise for stage in STAGES for exercise in read_exercises(SOLUTIONS, stage)}
+RELEASED = {exercise.id: exercise for stage in STAGES for exercise in read_exercises(notebook_path(COURSE, stage))}
+RESTORED = {exercise.id: exercise for stage in STAGES for exercise in read_exercises(notebook_path(SOLUTIONS, stage))}
 
 each_case = pytest.mark.parametrize("case", [case for _, case in CASES], ids=[case.id for _, case in CASES])
 
