@@ -7,7 +7,7 @@ from pathlib import Path
 from nbgrader import preprocessors as stock
 
 from .paths import ROOT
-from .preprocessors import ReleaseBroken, RunPastErrors
+from .preprocessors import ReleaseBroken, RestoreLocked, RunPastErrors
 
 
 def configure(config, root=ROOT):
@@ -36,8 +36,15 @@ def configure(config, root=ROOT):
         stock.ComputeChecksums,
         stock.CheckCellMetadata,
     ]
-    # A learner who deletes a check gets it back, and is graded by it.
-    config.OverwriteCells.add_missing_cells = True
+    # A learner who deletes or edits a check gets it back as it was, and is graded by it.
+    config.Autograde.sanitize_preprocessors = [
+        stock.ClearOutput,
+        stock.DeduplicateIds,
+        stock.OverwriteKernelspec,
+        RestoreLocked,
+        stock.OverwriteCells,
+        stock.CheckCellMetadata,
+    ]
     config.ExecutePreprocessor.timeout = 120
     # Without it each kernel warns on the terminal that others on this machine could listen to it.
     config.KernelManager.transport_encryption = "auto"

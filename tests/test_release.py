@@ -1,0 +1,69 @@
+"""What is released: the broken code, no solution, no hidden check, no case source."""
+
+import nbformat
+import pytest
+
+from autograder.cases import read_stage, released
+from autograder.paths import COURSE, SOLUTIONS, STAGES, notebook_path
+
+CASES = [(stage, case) for stage in STAGES for case in read_stage(stage) if case.is_graded]
+each_case = pytest.mark.parametrize("stage, case", CASES, ids=[case.id for _, case in CASES])
+
+
+def cells_of(folder, stage):
+    return {cell.id: cell for cell in nbformat.read(notebook_path(folder, stage), as_version=4).cells}
+
+
+def lines_between(source, region):
+    """The distinctive lines of a region: long enough not to stand anywhere by chance."""
+    inside = source.split(f"### BEGIN {region}\n", 1)[1].split(f"### END {region}", 1)[0] if f"### BEGIN {region}" in source else ""
+    return [line.strip() for line in inside.splitlines() if len(line.strip()) > 15]
+
+
+@each_case
+def test_the_cell_to_mend_holds_the_broken_code(stage, case):
+    fix = case.of_kind("fix")[0]
+    assert cells_of(COURSE, stage)[case.id].source == released(fix.source)
+    assert cells_of(COURSE, stage)[case.id].source != cells_of(SOLUTIONS, stage)[case.id].source
+
+
+@each_case
+def test_no_line_of_a_solution_or_of_a_hidden_check_is_released(stage, case):
+    everything = "\n".join(path.read_text(encoding="utf-8") for path in COURSE.rglob("*") if path.suffix in (".ipynb", ".py", ".md"))
+    own = "\n".join(cell.source for cell in case.cells if cell.kind in ("scene", "run", "markdown"))
+    visible = own + "".join(cell.source.split("### BEGIN HIDDEN TESTS")[0] for cell in case.of_kind("check"))
+    visible += released(case.of_kind("fix")[0].source)
+    secret = lines_between(case.of_kind("fix")[0].source, "SOLUTION")
+    secret += [line for cell in case.of_kind("check") for line in lines_between(cell.source, "HIDDEN TESTS")]
+    assert secret
+    # A notebook is JSON: a quotation mark in a line is escaped there.
+    leaked = [line for line in secret if line not in visible and line.replace("\\", "\\\\").replace('"', '\\"') in everything]
+    assert leaked == []
+
+
+def test_no_region_mark_and_no_case_source_is_released():
+    for path in COURSE.rglob("*"):
+        assert path.name != "cases" and "answers" not in path.parts
+        if path.suffix in (".ipynb", ".py", ".md"):
+            text = path.read_text(encoding="utf-8")
+            assert not any(mark in text for mark in ("BEGIN SOLUTION", "BEGIN HIDDEN", "BEGIN BROKEN", "# %% fix=")), path
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_nothing_is_released_beside_the_notebook(stage):
+    ours = {path.name for path in (COURSE / stage).iterdir()} - {".ipynb_checkpoints"}
+    assert ours == {f"{stage}.ipynb"}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_run_all_goes_on_past_a_failing_check(stage):
+    assert all("raises-exception" in cell.metadata.tags for cell in cells_of(COURSE, stage).values() if cell.cell_type == "code")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_setup_scene_and_check_cells_are_locked_and_come_back_when_edited(stage):
+    for name, cell in cells_of(COURSE, stage).items():
+        meta = cell.metadata.get("nbgrader")
+        if meta:
+            assert meta["locked"] != meta["solution"], name
+            assert cell.metadata.get("editable", True) == meta["solution"], name
