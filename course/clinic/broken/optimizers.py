@@ -3,7 +3,8 @@
 
 # ruff: noqa
 import sys
-from clinic import MLP, History, LeastSquares, batches, check, descend, figure, global_norm, linear_data, show, spirals, train, vitals
+from clinic import BROKEN, MENDED, MLP, History, LeastSquares, batches, check, descend, figure, global_norm, linear_data
+from clinic import show, spirals, train, vitals
 import numpy as np
 
 
@@ -29,3 +30,65 @@ def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2
     return param - lr * m / (np.sqrt(v) + eps), m, v
+
+
+def decay_groups(named_params):
+    """Sort the parameters of a network: those that AdamW's weight decay shall shrink, and those that it shall leave alone.
+
+    named_params: a dict from a parameter's name to its float array. Returns (decay, no_decay), two collections of names.
+    A matrix has the shape (inputs, outputs), also where one of the two is 1; a convolution kernel (outputs, inputs, height,
+    width); a bias or a norm's gain one entry for each unit, (units,); a scalar the shape ().
+    Graded: every name is in exactly one of the two; matrices and kernels decay; biases, gains of norms and scalars do not.
+    Names are of all kinds and promise nothing. Not graded: where an embedding goes (in the checks "wte" is one), the order
+    of the names, and whether a group is a list, a set or a generator.
+    """
+    decay = list(named_params)  # all parameters
+    no_decay = []
+    return decay, no_decay
+
+
+def experiment_rngs(seed):
+    """The generators of one experiment: `init` draws the weights, `loader` the order of the rows, `noise` the jitter on them.
+
+    seed: a whole number from 0 to 2**32 - 1. Returns (init, loader, noise), three numpy Generators.
+    Graded: one seed gives the same three streams, bit for bit, at every call, in every process; each call starts them anew.
+    The three have no stretch in common, and no stream of one seed is a stream of another. Draws from one change nothing in
+    the other two. The global states of np.random and of the module random are neither read nor changed.
+    Not graded: which streams they are, and which bit generator makes them.
+    """
+    init = np.random.default_rng()
+    loader = np.random.default_rng()
+    noise = np.random.default_rng()
+    return init, loader, noise
+
+
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    """Train `net` in place with AdamW (Loshchilov & Hutter 2019), and return the list of its batches' losses.
+
+    net: has `params`, a list of float arrays, and `loss_and_grads(x, y)`, which returns the loss at net.params and a list of
+    gradients like it; it is called once a step. x, y: arrays with one row an example. Meant, and graded, in each of `steps` steps:
+      1. the gradients of a random batch are scaled down together to a global norm of max_norm, if they are longer;
+      2. Adam's corrected step follows, with betas 0.9 and 0.999: its first step is as long as the learning rate;
+      3. matrices, and arrays of more axes, shrink by learning rate * weight_decay * themselves; vectors and scalars do not;
+      4. the learning rate is lr at the first step, lr / 2 in the middle, and falls on a cosine to 0 at the end.
+    Not graded: whether arrays change in place, where eps stands, whether the cosine ends at step `steps` or one before.
+    """
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+    
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            losses[-1] = np.inf  # so that the log shows it
+    
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            net.params[i] = net.params[i] * (1 - lr * weight_decay)
+            net.params[i] = net.params[i] - lr * means[i] / (np.sqrt(squares[i]) + 1e-8)
+    return losses

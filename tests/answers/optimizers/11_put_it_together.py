@@ -1,0 +1,462 @@
+# %% right="in place, with the corrections folded into the rate, eps inside the root"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    state = [(np.zeros_like(param), np.zeros_like(param)) for param in net.params]
+    log = []
+    for t in range(1, steps + 1):
+        rows = rng.integers(0, len(x), batch_size)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        log.append(loss)
+        flat = np.concatenate([np.ravel(grad) for grad in grads])
+        scale = min(1.0, max_norm / (np.linalg.norm(flat) + 1e-6))
+        rate = 0.5 * lr * (1 + np.cos(np.pi * (t - 1) / (steps - 1)))
+        for param, grad, (m, v) in zip(net.params, grads, state):
+            g = grad * scale
+            m *= 0.9
+            m += 0.1 * g
+            v *= 0.999
+            v += 0.001 * g * g
+            if param.ndim > 1:
+                param *= 1 - rate * weight_decay
+            param -= rate * np.sqrt(1 - 0.999**t) / (1 - 0.9**t) * m / np.sqrt(v + 1e-20)
+    return log
+
+
+# %% right="helpers of one's own, decay after the step, a dictionary of moments"
+def cosine(step, steps):
+    return np.cos(np.pi / 2 * step / steps) ** 2
+
+
+def clip(grads, max_norm):
+    norm = sum(float((grad**2).sum()) for grad in grads) ** 0.5
+    return grads if norm <= max_norm else [grad / norm * max_norm for grad in grads]
+
+
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng, moments, losses = np.random.default_rng([seed, 1]), {}, []
+    for step in range(steps):
+        rows = rng.permutation(len(x))[:batch_size]
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+        rate = lr * cosine(step, steps)
+        moved = []
+        for i, (param, grad) in enumerate(zip(net.params, clip(grads, max_norm))):
+            m, v = moments.get(i, (0.0, 0.0))
+            m, v = 0.9 * m + 0.1 * grad, 0.999 * v + 0.001 * grad**2
+            moments[i] = m, v
+            decay = weight_decay if np.ndim(param) >= 2 else 0.0
+            step_of_adam = m / (1 - 0.9 ** (step + 1)) / (np.sqrt(v / (1 - 0.999 ** (step + 1))) + 1e-8)
+            moved.append(param - rate * (step_of_adam + decay * param))
+        net.params = moved
+    return losses
+
+
+# %% right="the cosine by its half-angle, norms added up"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.hypot.reduce([np.linalg.norm(grad) for grad in grads])
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 - np.sin(np.pi * step / steps / 2) ** 2)
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            if net.params[i].ndim not in (0, 1):
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% untouched says="the gradients reach Adam as long as they came|neither mean is corrected|a vector stays where it is|the learning rate falls"
+
+# %% emptied says="the script does not train"
+
+# %% wrong="no clipping" says="the gradients reach Adam as long as they came"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            pass
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="each array clipped by itself" says="each array is clipped by itself"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        grads = [grad * min(1.0, max_norm / (np.linalg.norm(grad) + 1e-12)) for grad in grads]
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="always scaled to max_norm" says="short gradients are stretched to max_norm"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > 0:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="only m is corrected" says="only m is corrected"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i]
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="neither mean is corrected" says="neither mean is corrected"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i]
+            square = squares[i]
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="counts from two" says="the correction counts the first step as the second"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 2))
+            square = squares[i] / (1 - 0.999 ** (step + 2))
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="the corrected means are stored" says="the corrected means are stored, and corrected again"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] = squares[i] / (1 - 0.999 ** (step + 1))
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="decay on everything" says="a vector stays where it is"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            if True:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="decay on nothing" says="nothing is decayed any more"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="decay on matrices alone" says="a kernel of four axes shrinks"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            if net.params[i].ndim == 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="the decay keeps the first rate" says="the learning rate stays the same, or the decay takes no notice of it"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 + np.cos(np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - lr * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="a whole turn of the cosine" says="it needs pi, not 2 pi"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 + np.cos(2 * np.pi * step / steps)) / 2
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="a straight line" says="it falls on a straight line"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr * (1 - step / steps)
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% wrong="the rate stays" says="the learning rate stays the same"
+def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
+    rng = np.random.default_rng(seed)
+    means = [np.zeros_like(param) for param in net.params]
+    squares = [np.zeros_like(param) for param in net.params]
+    losses = []
+    for step in range(steps):
+        rows = rng.choice(len(x), batch_size, replace=False)
+        loss, grads = net.loss_and_grads(x[rows], y[rows])
+        losses.append(loss)
+
+        norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
+        if norm > max_norm:
+            grads = [grad * (max_norm / norm) for grad in grads]
+
+        rate = lr
+        for i, grad in enumerate(grads):
+            means[i] = 0.9 * means[i] + 0.1 * grad
+            squares[i] = 0.999 * squares[i] + 0.001 * grad**2
+            mean = means[i] / (1 - 0.9 ** (step + 1))
+            square = squares[i] / (1 - 0.999 ** (step + 1))
+            if net.params[i].ndim >= 2:
+                net.params[i] = net.params[i] * (1 - rate * weight_decay)
+            net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
+    return losses
+
+
+# %% sign
+def sign(seed):
+    """At the end the loss is more than 0.3 above the smallest there is (measured over twenty seeds: 11 or more, 0.013 at most)."""
+    return not np.mean(fine_tune_thermometer(tune, seed)["excess"][-20:]) < 0.3
