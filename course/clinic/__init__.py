@@ -18,7 +18,7 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 from . import check
 from .data import batches, linear_data, spirals
 from .models import MLP, LeastSquares
-from .plots import BROKEN, MENDED, figure, show, vitals
+from .plots import BROKEN, MENDED, alarm_rates, figure, show, vitals
 from .training import History, descend, global_norm, train
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "MLP",
     "History",
     "LeastSquares",
+    "alarm_rates",
     "batches",
     "check",
     "descend",

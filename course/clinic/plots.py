@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+LABELS = ("as complained about", "your code")
 # How the two runs of a case look wherever they are drawn: the dashes lie on the wide line while both are the same run.
 BROKEN = {"color": "#D55E00", "linestyle": (0, (4, 2)), "linewidth": 1.6, "zorder": 3}
 MENDED = {"color": "#0072B2", "linestyle": "-", "linewidth": 3.0, "alpha": 0.75, "zorder": 2}
@@ -52,12 +53,12 @@ def show(fig, caption, alt):
     display(_Shown(page, caption))
 
 
-def vitals(before, now, signs, caption, over="step", labels=("as complained about", "your code"), guess=None):
+def vitals(before, now, signs, caption, over="step", labels=LABELS, guess=None, marks=None):
     """Draw the vital signs of two runs over each other, one panel a sign, and show them.
 
     before, now: a History each, or a list of histories, one a random seed. signs: for each name in the histories the
     label of its axis, with its unit. over: what the entries count. guess: for a sign, the value that the learner predicted,
-    drawn as a dotted line. A panel is logarithmic where its values span more than a factor of 50; a run that leaves the
+    drawn as a dotted line. marks: for a sign, a dictionary of levels by name, such as a bound or the truth. A panel is logarithmic where its values span more than a factor of 50; a run that leaves the
     numbers is marked with a cross where it does.
     """
     runs = [_as_list(before), _as_list(now)]
@@ -70,12 +71,45 @@ def vitals(before, now, signs, caption, over="step", labels=("as complained abou
                 _draw(ax, curve, style, run_label if number == 0 else None)
         _scale(ax, [curve for group in curves for curve in group])
         ax.set(xlabel=over, ylabel=textwrap.fill(label, 32))
+        levels = dict((marks or {}).get(name, {}))
+        for text, level in levels.items():
+            _level(ax, text, level, linestyle="-.")
         if name in (guess or {}):
-            ax.axhline(guess[name], color="#444444", linestyle=":", linewidth=1.5)
-            ax.annotate("your guess", (1, guess[name]), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="small")
-        told.append(f"{label}: " + "; ".join(f"{text}, {_tell(group)}" for text, group in zip(labels, curves)) + ".")
+            _level(ax, "your guess", guess[name], linestyle=":")
+        lines = "".join(f" A line marks {text}, at {level:.3g}." for text, level in levels.items())
+        told.append(f"{label}: " + "; ".join(f"{text}, {_tell(group)}" for text, group in zip(labels, curves)) + "." + lines)
     axes[0].legend(frameon=False, fontsize="small")
     show(fig, caption, f"{len(signs)} panel{'s' if len(signs) > 1 else ''} over {over}. " + " ".join(told))
+
+
+def alarm_rates(before, now, wanted, caption, action="fires"):
+    """Draw how often two detectors fire on kinds of curves that should, or should not, set them off, and show it.
+
+    before, now: for each kind, in words, the share of its curves (0 to 1) on which the detector fires. wanted: for each kind
+    whether it should fire. action: what it does when it fires, as the axis says it.
+    """
+    fig, (ax,) = figure(1, height=1.3 + 0.42 * len(wanted))
+    fig.set_figwidth(8)
+    places = np.arange(len(wanted))[::-1]
+    for place, (kind, should) in zip(places, wanted.items()):
+        ax.barh(place, 0.2, left=0.8 if should else 0.0, height=0.7, color="#bbbbbb", alpha=0.4, zorder=0)
+        ax.plot([before[kind]], [place], "X", color=BROKEN["color"], markersize=9, zorder=3)
+        ax.plot([now[kind]], [place], "o", color=MENDED["color"], markersize=13, markerfacecolor="none", markeredgewidth=2.5)
+    ax.set_yticks(places, [textwrap.fill(kind, 34) for kind in wanted])
+    ax.set(xlim=(-0.05, 1.05), xlabel=f"share of curves on which it {action} (wanted: grey)")
+    ax.plot([], [], "X", color=BROKEN["color"], label=LABELS[0])
+    ax.plot([], [], "o", color=MENDED["color"], markerfacecolor="none", markeredgewidth=2.5, label=LABELS[1])
+    ax.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    told = [
+        f"{kind} (it should{'' if should else ' not'}): {LABELS[0]} {before[kind]:.0%}, {LABELS[1]} {now[kind]:.0%}"
+        for kind, should in wanted.items()
+    ]
+    show(fig, caption, f"How often a detector {action}, by kind of curve. " + "; ".join(told) + ".")
+
+
+def _level(ax, text, level, linestyle):
+    ax.axhline(level, color="#444444", linestyle=linestyle, linewidth=1.5)
+    ax.annotate(text, (1, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="small")
 
 
 def _as_list(histories):
@@ -109,7 +143,7 @@ def _tell(group):
         return "not a finite number from the start" if first == 0 else f"from {curve[0]:.2g} to not a finite number at {first}"
     text = f"from {curve[0]:.2g} to {curve[-1]:.2g}"
     peak = int(np.argmax(curve))
-    is_told = curve[peak] > max(curve[0], curve[-1]) + 0.05 * np.ptp(curve)
+    is_told = curve[peak] - max(curve[0], curve[-1]) > 0.02 * abs(curve[peak])
     return text + (f" with a peak of {curve[peak]:.2g} at {peak}" if is_told else "")
 
 

@@ -119,7 +119,7 @@ def fine_tune_thermometer(tune, seed, steps=400):
     return history
 
 
-class Probe:
+class ProbeNet:
     """Stands in for a net: a matrix, a vector, a scalar and a kernel; hands out given gradients, and keeps what it saw."""
 
     def __init__(self, grads_at):
@@ -134,7 +134,7 @@ class Probe:
 
 def probe_path(tune, grads_at, steps, **settings):
     """The parameters before each step and after the last, one list of arrays for each number in the probe's params."""
-    probe = Probe(grads_at)
+    probe = ProbeNet(grads_at)
     tune(probe, np.arange(40.0).reshape(20, 2), np.zeros((20, 1)), seed=3, batch_size=4, steps=steps, **settings)
     check.that(
         len(probe.path) == steps,
@@ -159,13 +159,13 @@ vitals(
     caption="Fine-tuning a thermometer whose true offset is 50 degrees. One row of 400 was typed in other units.",
 )
 ends = [np.mean(history["excess"][-20:]) for history in (complaint, run)]
-print(f"Excess at the end: as complained about {ends[0]:.1g}, your code {ends[1]:.1g}.")
-print(f"Yours is {ends[0] / ends[1]:.1g} times smaller; you guessed {my_guess:g} for the first mend.")
+print(f"Excess at the end: as complained about {ends[0]:.0f}, your code {ends[1]:.2f} squared degrees.")
+print(f"That is {float(f'{ends[0] / ends[1]:.1g}'):g} times smaller; you guessed {my_guess:g} for the first mend.")
 
 # %% check="put-it-together" part="clipping" points=3
 def check_clipping_of_tune():
     rng = np.random.default_rng(5)
-    directions = [[rng.normal(size=np.shape(param)) for param in Probe(None).params] for _ in range(15)]
+    directions = [[rng.normal(size=np.shape(param)) for param in ProbeNet(None).params] for _ in range(15)]
     lengths = 10.0 ** rng.uniform(0, 4, (15, 4))
     raw = [[length * part for length, part in zip(*pair)] for pair in zip(lengths, directions)]
     norms = [np.sqrt(sum(np.sum(part**2) for part in grads)) for grads in raw]
