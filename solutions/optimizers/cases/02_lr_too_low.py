@@ -47,8 +47,6 @@ def peak_lr(probe, chance):
 # low can its loss become, in nats? The right panel answers it.
 
 # %% scene="lr-too-low"
-
-
 class Probe:
     """Training runs of one task, each on a fresh copy of the network. unit: what the mean loss in nats is multiplied by.
 

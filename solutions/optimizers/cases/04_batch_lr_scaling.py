@@ -42,8 +42,6 @@ def scaled_lr(base_lr, base_batch, batch, optimizer):
 # factor does the part of *one step* grow that goes in the right direction? The line below the figure answers it.
 
 # %% scene="batch-lr-scaling"
-
-
 def sgd_course(batch, lr, seed, rows=2048, epochs=2):
     """Linear regression by SGD, 20 features. The squared distance from the true weights, in units of its start, at each step."""
     rng = np.random.default_rng(seed)

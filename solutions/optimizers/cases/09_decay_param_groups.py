@@ -41,8 +41,6 @@ def decay_groups(named_params):
 # gradient pulls it up, towards 50. Where does it come to rest? Write your guess as `my_guess`.
 
 # %% scene="decay-param-groups"
-
-
 def fit_with_adamw(decay_groups, seed, steps=1000, lr=0.2, weight_decay=0.1):
     """Fit a linear model to targets around 50 with AdamW, which decays the first group of `decay_groups`.
 

@@ -41,7 +41,6 @@ def experiment_rngs(seed):
 # right panel. In the other two panels two runs lie over each other: those of the complaint, and two of your code.
 
 # %% scene="seeds"
-
 # A generator without a seed takes its entropy from the operating system, and it is gone. These six numbers came from there
 # (np.random.SeedSequence().entropy), three for each of the two runs of the complaint. They were noted down, so that
 # the complaint looks the same whenever you open this page.
