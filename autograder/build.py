@@ -17,11 +17,13 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
 from .cases import CaseError, read_stage, released
-from .compare import differences
+from .compare import differences, pictures_in
 from .nbgrader_settings import configure
 from .paths import COURSE, SOLUTIONS, STAGES, notebook_path
 from .progress import progress_bar
 
+# The figure at the top of README.md is one of the solved notebooks'.
+COVER, COVER_CELL = "breaking-and-mending.png", "put-it-together-run"
 CELL_TIMEOUT = 120  # seconds
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 # nbgrader's flags (grade, locked, solution) for each kind of cell; a run cell is the learner's own.
@@ -55,6 +57,9 @@ def build(stages=None, check=False, course=COURSE, solutions=SOLUTIONS):
             execute(solved, made, f"{stage}: solving", bar)
             _require_solved(solved, cases[stage])
             _write(solved, notebook_path(made / "solutions", stage))
+            for cell in solved.cells:
+                if cell.id == COVER_CELL:
+                    (made / "course" / COVER).write_bytes(pictures_in(cell.outputs[0].data["text/html"])[0])
         _generate_releases(made, stages)
         for stage in stages:
             path = notebook_path(made / "course", stage)
@@ -71,6 +76,8 @@ def build(stages=None, check=False, course=COURSE, solutions=SOLUTIONS):
                 (made / "course", course, broken_module("", stage)),
             )
         ]
+        if (made / "course" / COVER).exists():
+            made_files.append((made / "course", course, Path(COVER)))
         if check:
             return [
                 f"{final.name}/{relative}: {line}"

@@ -25,6 +25,8 @@ def differences(there, built):
     """Lines that say how the file `there` differs from the one just `built`; none where they agree."""
     if not there.exists():
         return ["it is not there: run  autograder build"]
+    if there.suffix == ".png":
+        return [f"it {how}" for how in _picture_differences([there.read_bytes()], [built.read_bytes()])]
     if there.suffix != ".ipynb":
         return [] if there.read_bytes() == built.read_bytes() else ["it differs: run  autograder build"]
     old, new = (nbformat.read(path, as_version=4) for path in (there, built))
@@ -46,13 +48,18 @@ def output_differences(old, new):
     said = []
     for before, after in zip(old, new):
         text_before, text_after = _text(before), _text(after)
-        said += _picture_differences(PICTURE.findall(text_before), PICTURE.findall(text_after))
+        said += _picture_differences(pictures_in(text_before), pictures_in(text_after))
         text_before, text_after = (PICTURE.sub("PICTURE", text) for text in (text_before, text_after))
         if NUMBER.sub("#", text_before) != NUMBER.sub("#", text_after):
             said.append("has other words")
         elif not np.allclose(_numbers(text_before), _numbers(text_after), rtol=NUMBER_RTOL, atol=1e-9):
             said.append("has other numbers")
     return said
+
+
+def pictures_in(html):
+    """The pictures inside a text, each as the bytes of a PNG file."""
+    return [base64.b64decode(text) for text in PICTURE.findall(html)]
 
 
 def is_locked_matplotlib():
@@ -74,12 +81,13 @@ def _numbers(text):
 
 
 def _picture_differences(old, new):
+    """How two lists of pictures, each the bytes of a PNG file, differ."""
     if len(old) != len(new):
         return ["has another number of pictures"]
     if not is_locked_matplotlib():
         return []
     for before, after in zip(old, new):
-        before, after = (matplotlib.image.imread(io.BytesIO(base64.b64decode(text)))[..., :3] for text in (before, after))
+        before, after = (matplotlib.image.imread(io.BytesIO(png))[..., :3] for png in (before, after))
         if before.shape != after.shape:
             return ["has a picture of another size"]
         if np.mean(np.abs(before - after)) > PICTURE_MEAN:
