@@ -25,6 +25,7 @@ def _parser():
     study = commands.add_parser("study", help="open the course in JupyterLab, on a copy of your own")
     study.add_argument("stage", nargs="?", choices=STAGES, help="the stage to open; the first, unless given")
     study.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
+    study.add_argument("--port", type=int, default=8888, help="the port to listen on; the next free one where it is taken")
     study.set_defaults(run=_study)
 
     check = commands.add_parser("check", help="run the checks of your copy, and see how far you have come")
@@ -53,7 +54,7 @@ def _parser():
 def _study(options):
     from .study import study
 
-    return study(options.stage, browser=not options.no_browser)
+    return study(options.stage, browser=not options.no_browser, port=options.port)
 
 
 def _check(options):

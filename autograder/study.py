@@ -32,8 +32,11 @@ def make_copy():
     return True
 
 
-def study(stage=None, browser=True):
-    """Open JupyterLab on the learner's copy, at `stage`. Returns JupyterLab's exit status when it is closed."""
+def study(stage=None, browser=True, port=8888):
+    """Open JupyterLab on the learner's copy, at `stage`. Returns JupyterLab's exit status when it is closed.
+
+    Where the port is taken, JupyterLab takes the next one that is free.
+    """
     stage = stage or STAGES[0]
     if make_copy():
         print(f"Made your own copy of the course in {STUDY.name}/. It is yours: nothing overwrites it.")
@@ -45,9 +48,13 @@ def study(stage=None, browser=True):
         f"--ServerApp.root_dir={STUDY}",
         f"--LabApp.default_url=/lab/tree/{notebook_path('', stage).as_posix()}",
         f"--LabApp.app_settings_dir={LAB_SETTINGS}",
+        f"--ServerApp.port={port}",
+        "--KernelManager.transport_encryption=auto",  # else each kernel warns that others here could listen to it
     ]
     if not browser:
         command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in a container root is the usual user, and JupyterLab would not start
     try:
         return subprocess.call(command, cwd=STUDY)
     except KeyboardInterrupt:
