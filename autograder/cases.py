@@ -20,6 +20,7 @@ from .paths import SOLUTIONS
 
 KINDS = ("setup", "scene", "fix", "run", "check")
 REGIONS = ("BROKEN", "SOLUTION", "HIDDEN TESTS")
+FIX_WIDTH = 100  # characters; what is longer, JupyterLab cuts off in a window of 1280 pixels, and with it a graded demand
 HEADINGS = ("Hint 1", "Hint 2", "Hint 3", "Discharge note")
 
 
@@ -166,6 +167,9 @@ def _require_anatomy(case):
     for region in ("BROKEN", "SOLUTION"):
         if fix.source.count(f"### BEGIN {region}") != 1:
             raise CaseError(case.path, fix.line, f"the fix cell needs exactly one region {region}")
+    for number, text in enumerate(fix.source.splitlines(), start=1):
+        if len(text) > FIX_WIDTH:
+            raise CaseError(case.path, fix.line + number, f"wrap this line of the cell to mend: it is over {FIX_WIDTH} characters")
     prose = "\n".join(cell.source for cell in case.of_kind("markdown"))
     for heading in HEADINGS:
         if heading not in prose:

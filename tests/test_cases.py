@@ -8,7 +8,7 @@ GOOD = '''\
 # %% [markdown]
 # ## Case 1 · A complaint
 #
-# ⏱ 5 min · difficulty 1 of 5 · 3 points
+# About 5 minutes · difficulty 1 of 5 · 3 points
 
 # %% fix="my-case"
 def answer():
@@ -74,6 +74,7 @@ def test_broken_code_keeps_its_indentation_comments_and_blank_lines():
         ("    ### BEGIN BROKEN\n", "", 9, "END BROKEN without its BEGIN"),
         ("### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS", 23, "unknown region 'HIDEN TESTS'"),
         ("    # return 41", "    return 41", 9, "a line of the BROKEN region must be a comment"),
+        ("def answer():", "def answer():" + "  # " + 100 * "x", 7, "wrap this line of the cell to mend"),
         (" points=3", "", 18, "a check needs its points"),
         (" points=3", " points=0", 18, "a check needs its points"),
         (" points=3", " points=3 hard=1", 18, "unknown option 'hard'"),

@@ -3,18 +3,21 @@
 
 # ruff: noqa
 import sys
-from clinic import BROKEN, MENDED, MLP, History, LeastSquares, batches, check, descend, figure, global_norm, linear_data
-from clinic import show, spirals, train, vitals
+from clinic import BROKEN, MENDED, MLP, History, LeastSquares, batches, check
+from clinic import descend, figure, global_norm, linear_data, show, spirals, train, vitals
 import numpy as np
 
 
 def pick_lr(x, y):
-    """A learning rate for full-batch gradient descent on the loss mean((x @ w - y)**2), which starts at w = 0.
+    """A learning rate for full-batch gradient descent on the loss mean((x @ w - y)**2), which
+    starts at w = 0.
 
     x: inputs, float array (n, features). y: targets, (n,). Returns one positive number.
-    Graded: with it the loss never rises from one step to the next, and after 1000 steps it is at most twice the smallest loss
-    there is. The checks bring other data: 2 to 8 features, correlated or not, on any scale; within one data set the
-    largest curvature is at most 200 times the smallest. Not graded: how you find it. You may look at y, and try runs.
+    Graded: with it the loss never rises from one step to the next, and after 1000 steps it is at
+    most twice the smallest loss there is. The checks bring other data: 2 to 8 features,
+    correlated or not, on any scale; within one data set the largest curvature is at most 200
+    times the smallest.
+    Not graded: how you find it. You may look at y, and try runs.
     """
     return 0.1
 
@@ -22,15 +25,19 @@ def pick_lr(x, y):
 def peak_lr(probe, chance):
     """The learning rate for a run of 400 steps of gradient descent, or None where no rate helps.
 
-    probe(lr, steps) trains a fresh copy of the network, always from the same start, and returns the list of its losses, one
-    for each step, taken before the step: the first is the loss at the start. They may be inf or nan.
-    chance: the loss of a network that gives every class the same probability, in the unit of the losses.
-    Graded: where some rate helps, one positive number; with it the loss after 400 steps is at most half of chance. Where
-    none helps, None. All probes of one call together take at most 400 steps. The checks bring other networks, 2 or 3 classes,
-    and losses in other units, such as a sum over the rows: the good rates lie anywhere from 1e-3 to 1e3, and each task has
-    a band of them ten times wide or more. There is no doubt about any task: a good rate brings the loss below 0.2 * chance
-    in 400 steps, or none brings it below 0.99 * chance.
-    Not graded: how you search, how good your rate is beyond that, and what you do with the steps that are left.
+    probe(lr, steps) trains a fresh copy of the network, always from the same start, and returns
+    the list of its losses, one for each step, taken before the step: the first is the loss at the
+    start. They may be inf or nan.
+    chance: the loss of a network that gives every class the same probability, in the losses' unit.
+    Graded: where some rate helps, one positive number; with it the loss after 400 steps is at
+    most half of chance. Where none helps, None. All probes of one call together take at most 400
+    steps.
+    The checks bring other networks, 2 or 3 classes, and losses in other units, such as a sum over
+    the rows: the good rates lie anywhere from 1e-3 to 1e3, and each task has a band of them ten
+    times wide or more. There is no doubt about any task: a good rate brings the loss below
+    0.2 * chance in 400 steps, or none brings it below 0.99 * chance.
+    Not graded: how you search, how good your rate is beyond that, and what you do with the steps
+    that are left.
     """
     return 0.001
 
@@ -38,10 +45,14 @@ def peak_lr(probe, chance):
 def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     """One Adam update (Kingma & Ba 2015, Algorithm 1).
 
-    param, grad, m, v: float arrays of one shape. t: the number of this step; the caller counts, and the first is t = 1.
-    Returns (param, m, v): the new parameters and the two running means *as stored*, ready for the next step.
-    Graded: the length of each step for any beta1 and beta2, the stored means, and that zero gradients move nothing.
-    Not graded: where eps stands (the gradients in the checks are 1 or more in size), and whether you work in place.
+    param, grad, m, v: float arrays of one shape. t: the number of this step; the caller counts,
+    and the first is t = 1.
+    Returns (param, m, v): the new parameters and the two running means *as stored*, ready for the
+    next step.
+    Graded: the length of each step for any beta1 and beta2, the stored means, and that zero
+    gradients move nothing.
+    Not graded: where eps stands (the gradients in the checks are 1 or more in size), and whether
+    you work in place.
     """
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2
@@ -49,48 +60,64 @@ def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
 
 
 def scaled_lr(base_lr, base_batch, batch, optimizer):
-    """The learning rate for batches of `batch` rows, such that training goes as it went with base_lr and base_batch.
+    """The learning rate for batches of `batch` rows, such that training goes as it went with
+    base_lr and base_batch.
 
-    The number of epochs stays the same, so that the number of steps falls as the batch grows. base_lr was tuned for batches
-    of base_batch rows. batch may be larger or smaller than base_batch, a multiple of it or not. optimizer: "sgd", without
-    momentum, or "adam". Returns one positive number.
-    Graded: the course of the training, as the squared distance from the best weights. At an eighth of the rows, and at the
-    end (for "adam": in the mean over the last quarter), it is the base's within a factor of 1.5 either way. The noise of the
-    gradients in the checks is large against their mean; batch / base_batch goes from 1/16 to 8. Not graded: which rule you use.
+    The number of epochs stays the same, so that the number of steps falls as the batch grows.
+    base_lr was tuned for batches of base_batch rows. batch may be larger or smaller than
+    base_batch, a multiple of it or not. optimizer: "sgd", without momentum, or "adam". Returns
+    one positive number.
+    Graded: the course of the training, as the squared distance from the best weights. At an
+    eighth of the rows, and at the end (for "adam": in the mean over the last quarter), it is the
+    base's within a factor of 1.5 either way. The noise of the gradients in the checks is large
+    against their mean; batch / base_batch goes from 1/16 to 8. Not graded: which rule you use.
     """
     return base_lr
 
 
 def clip_by_global_norm(grads, max_norm):
-    """Shorten the gradients where their norm, all of them taken as one long vector, is above max_norm.
+    """Shorten the gradients where their norm, all of them taken as one long vector, is above
+    max_norm.
 
-    grads: a list of float arrays, float32 or float64, of any shapes with one axis or more. max_norm: a positive number.
-    Returns (clipped, norm): a list of arrays of the same shapes, and one number, the norm *before* clipping.
+    grads: a list of float arrays, float32 or float64, of any shapes with one axis or more.
+    max_norm: a positive number.
+    Returns (clipped, norm): a list of arrays of the same shapes, and one number, the norm
+    *before* clipping.
     Graded:
     - above max_norm all arrays are multiplied by one factor, and their norm is then max_norm;
     - at or below max_norm they come back unchanged, and zeros stay zeros;
-    - float32 entries as large as 1e20, whose squares float32 cannot hold, are clipped like any others;
-    - where an entry is NaN or infinite, the returned norm is not finite, so that the caller can see it. Nothing is raised.
-    Not graded: the arrays that come back beside such a norm; whether you work in place; whether float32 comes back as
-    float32 or float64; a constant of 1e-6 or less beside the norm (norms in the checks are 0 or at least 0.5).
+    - float32 entries as large as 1e20, whose squares float32 cannot hold, are clipped like any
+      others;
+    - where an entry is NaN or infinite, the returned norm is not finite, so that the caller can
+      see it. Nothing is raised.
+    Not graded: the arrays that come back beside such a norm; whether you work in place; whether
+    float32 comes back as float32 or float64; a constant of 1e-6 or less beside the norm (norms in
+    the checks are 0 or at least 0.5).
     """
     norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
     return grads, norm
 
 
 class Momentum:
-    """Gradient descent with momentum: velocity = beta * velocity + grad, then param = param - lr * velocity.
+    """Gradient descent with momentum: first velocity = beta * velocity + grad, then
+    param = param - lr * velocity.
 
-    Momentum(params, lr, beta=0.9, new_buffer=np.empty_like); params: a list of float arrays, of any shapes.
-    new_buffer(param): gives an array like param, whose entries are whatever that piece of memory held before: old numbers,
-    inf, NaN. You may use it, or leave it.
-    step(grads): one update; grads is a list of arrays like params. Afterwards `optimizer.params` is the list of parameters.
+    Momentum(params, lr, beta=0.9, new_buffer=np.empty_like); params: a list of float arrays, of
+    any shapes.
+    new_buffer(param): gives an array like param, whose entries are whatever that piece of memory
+    held before: old numbers, inf, NaN. You may use it, or leave it.
+    step(grads): one update; grads is a list of arrays like params. Afterwards `optimizer.params`
+    is the list of parameters.
     Graded:
-    - with beta=0.9, after 1, 2 and 3 equal gradients g a parameter has moved by lr * g times 1, 2.9 and 5.61 in total,
-      down the gradient, and likewise for other betas and changing gradients; whatever the memory held, yours or numpy's;
-    - each parameter has a velocity of its own, and so has each optimizer, beside another one or after it;
-    - step leaves grads as they are, and what the caller writes into these arrays later changes nothing.
-    Not graded: whether params are changed in place or replaced; integer parameters; an lr that changes on the way.
+    - with beta=0.9, after 1, 2 and 3 equal gradients g a parameter has moved by lr * g times 1,
+      2.9 and 5.61 in total, down the gradient, and likewise for other betas and changing
+      gradients; whatever the memory held, yours or numpy's;
+    - each parameter has a velocity of its own, and so has each optimizer, beside another one or
+      after it;
+    - step leaves grads as they are, and what the caller writes into these arrays later changes
+      nothing.
+    Not graded: whether params are changed in place or replaced; integer parameters; an lr that
+    changes on the way.
     """
 
     def __init__(self, params, lr, beta=0.9, new_buffer=np.empty_like):
@@ -102,43 +129,55 @@ class Momentum:
         for velocity, grad in zip(self.velocities, grads):
             velocity *= self.beta
             velocity += grad
-        self.params = [param - self.lr * velocity for param, velocity in zip(self.params, self.velocities)]
+        pairs = zip(self.params, self.velocities)
+        self.params = [param - self.lr * velocity for param, velocity in pairs]
 
 
 def warmup_length(total_steps, beta2=None):
-    """How many steps the learning rate climbs before it stands at its full height: a whole number, 1 or more.
+    """How many steps the learning rate climbs before it stands at its full height: a whole
+    number, 1 or more.
 
-    total_steps: the length of the run in steps, 1 or more. beta2: None for SGD; for Adam, the decay of its mean of squares.
-    The ramp is the caller's: with steps counted from 0, it trains at lr * min(1, (step + 1) / warmup_length(...)).
-    Graded with SGD: the length is 1 % to 15 % of total_steps, rounded either way, but never less than 1 step; and in 20 runs
-    of the complaint, 200 steps each, at most 1 is lost. The figure below shows how many are lost at which length.
-    Graded with Adam: it is 2 / (1 - beta2) to within a factor of two, whatever total_steps, but never more than half the run.
-    Where that rule asks for more than half the run, anything from a quarter of the run to half of it passes; rounded either
-    way, and never less than 1 step. Not graded: how you come to your numbers.
+    total_steps: the length of the run in steps, 1 or more. beta2: None for SGD; for Adam, the
+    decay of its mean of squares. The ramp is the caller's: with steps counted from 0, it trains
+    at lr * min(1, (step + 1) / warmup_length(...)).
+    Graded with SGD: the length is 1 % to 15 % of total_steps, rounded either way, but never less
+    than 1 step; and in 20 runs of the complaint, 200 steps each, at most 1 is lost. The figure
+    below shows how many are lost at which length.
+    Graded with Adam: it is 2 / (1 - beta2) to within a factor of two, whatever total_steps, but
+    never more than half the run. Where that rule asks for more than half the run, anything from a
+    quarter of the run to half of it passes; rounded either way, and never less than 1 step.
+    Not graded: how you come to your numbers.
     """
     return 5
 
 
 def lr_at(step, total_steps, base_lr, min_lr=0.0):
-    """The learning rate of one step, on half a period of a cosine that falls from base_lr to min_lr (0 <= min_lr <= base_lr).
+    """The learning rate of one step, on half a period of a cosine that falls from base_lr to
+    min_lr (0 <= min_lr <= base_lr).
 
-    step: a whole number that counts from 0, and may be larger than total_steps. total_steps: 2 or more. Returns one number.
-    Graded: it is base_lr at step 0; .8536, .5 and .1464 of the way up from min_lr to base_lr at a quarter, the middle and three
-    quarters of the run; min_lr at step total_steps and at every later one; and it never rises from a step to the next.
-    Not graded: whether min_lr is reached at step total_steps or, with the last step of the run, at total_steps - 1.
+    step: a whole number that counts from 0, and may be larger than total_steps. total_steps: 2 or
+    more. Returns one number.
+    Graded: it is base_lr at step 0; .8536, .5 and .1464 of the way up from min_lr to base_lr at a
+    quarter, the middle and three quarters of the run; min_lr at step total_steps and at every
+    later one; and it never rises from a step to the next.
+    Not graded: whether min_lr is reached at step total_steps or, with the last step of the run,
+    at total_steps - 1.
     """
     return base_lr
 
 
 def decay_groups(named_params):
-    """Sort the parameters of a network: those that AdamW's weight decay shall shrink, and those that it shall leave alone.
+    """Sort the parameters of a network: those that AdamW's weight decay shall shrink, and those
+    that it shall leave alone.
 
-    named_params: a dict from a parameter's name to its float array. Returns (decay, no_decay), two collections of names.
-    A matrix has the shape (inputs, outputs), also where one of the two is 1; a convolution kernel (outputs, inputs, height,
-    width); a bias or a norm's gain one entry for each unit, (units,); a scalar the shape ().
-    Graded: every name is in exactly one of the two; matrices and kernels decay; biases, gains of norms and scalars do not.
-    Names are of all kinds and promise nothing. Not graded: where an embedding goes (in the checks "wte" is one), the order
-    of the names, and whether a group is a list, a set or a generator.
+    named_params: a dict from a parameter's name to its float array. Returns (decay, no_decay),
+    two collections of names. A matrix has the shape (inputs, outputs), also where one of the two
+    is 1; a convolution kernel (outputs, inputs, height, width); a bias or a norm's gain one entry
+    for each unit, (units,); a scalar the shape ().
+    Graded: every name is in exactly one of the two; matrices and kernels decay; biases, gains of
+    norms and scalars do not.
+    Names are of all kinds and promise nothing. Not graded: where an embedding goes (in the checks
+    "wte" is one), the order of the names, and whether a group is a list, a set or a generator.
     """
     decay = list(named_params)  # all parameters
     no_decay = []
@@ -146,12 +185,15 @@ def decay_groups(named_params):
 
 
 def experiment_rngs(seed):
-    """The generators of one experiment: `init` draws the weights, `loader` the order of the rows, `noise` the jitter on them.
+    """The generators of one experiment: `init` draws the weights, `loader` the order of the rows,
+    `noise` the jitter on them.
 
-    seed: a whole number from 0 to 2**32 - 1. Returns (init, loader, noise), three numpy Generators.
-    Graded: one seed gives the same three streams, bit for bit, at every call, in every process; each call starts them anew.
-    The three have no stretch in common, and no stream of one seed is a stream of another. Draws from one change nothing in
-    the other two. The global states of np.random and of the module random are neither read nor changed.
+    seed: a whole number from 0 to 2**32 - 1. Returns (init, loader, noise), three numpy
+    Generators.
+    Graded: one seed gives the same three streams, bit for bit, at every call, in every process;
+    each call starts them anew. The three have no stretch in common, and no stream of one seed is
+    a stream of another. Draws from one change nothing in the other two. The global states of
+    np.random and of the module random are neither read nor changed.
     Not graded: which streams they are, and which bit generator makes them.
     """
     init = np.random.default_rng()
@@ -161,15 +203,22 @@ def experiment_rngs(seed):
 
 
 def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
-    """Train `net` in place with AdamW (Loshchilov & Hutter 2019), and return the list of its batches' losses.
+    """Train `net` in place with AdamW (Loshchilov & Hutter 2019), and return the list of its
+    batches' losses.
 
-    net: has `params`, a list of float arrays, and `loss_and_grads(x, y)`, which returns the loss at net.params and a list of
-    gradients like it; it is called once a step. x, y: arrays with one row an example. Meant, and graded, in each of `steps` steps:
-      1. the gradients of a random batch are scaled down together to a global norm of max_norm, if they are longer;
-      2. Adam's corrected step follows, with betas 0.9 and 0.999: its first step is as long as the learning rate;
-      3. matrices, and arrays of more axes, shrink by learning rate * weight_decay * themselves; vectors and scalars do not;
-      4. the learning rate is lr at the first step, lr / 2 in the middle, and falls on a cosine to 0 at the end.
-    Not graded: whether arrays change in place, where eps stands, whether the cosine ends at step `steps` or one before.
+    net: has `params`, a list of float arrays, and `loss_and_grads(x, y)`, which returns the loss
+    at net.params and a list of gradients like it; it is called once a step. x, y: arrays with one
+    row an example. Meant, and graded, in each of `steps` steps:
+      1. the gradients of a random batch are scaled down together to a global norm of max_norm, if
+         they are longer;
+      2. Adam's corrected step follows, with betas 0.9 and 0.999: its first step is as long as the
+         learning rate;
+      3. matrices, and arrays of more axes, shrink by learning rate * weight_decay * themselves;
+         vectors and scalars do not;
+      4. the learning rate is lr at the first step, lr / 2 in the middle, and falls on a cosine to
+         0 at the end.
+    Not graded: whether arrays change in place, where eps stands, whether the cosine ends at step
+    `steps` or one before.
     """
     rng = np.random.default_rng(seed)
     means = [np.zeros_like(param) for param in net.params]

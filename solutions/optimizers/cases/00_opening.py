@@ -6,8 +6,8 @@
 #
 # **How a case works.** Read the complaint. Run the cell under *The code* and the figure below it: the dashed line is the run
 # that was complained about, the wide one is the run of the code as it stands in your cell. Before your mend they lie on each
-# other. Edit only the cell under *The code*, run it and the figure again, then run the check. A failed check names the call,
-# what came, what was expected and, where it can, the wrong turn you took. Three folded hints say more and more. When the
+# other. Edit only the cell under *The code*, run it and the figure again, then run the check: the folded cell below the figure,
+# which you may unfold to read. A failed check names the call, what came, what was expected and, where it can, the wrong turn you took. Three folded hints say more and more. When the
 # check passes, open the discharge note: it names the disease, says why the cure works, and when the usual advice misleads.
 #
 # **How marks are made.** The points of a case are given when its check passes. The checks that you see and a few hidden
@@ -19,8 +19,8 @@ import sys
 
 sys.path.insert(0, "..")  # the clinic package lies beside this notebook's folder
 
-from clinic import BROKEN, MENDED, MLP, History, LeastSquares, batches, check, descend, figure, global_norm, linear_data
-from clinic import show, spirals, train, vitals
+from clinic import BROKEN, MENDED, MLP, History, LeastSquares, batches, check
+from clinic import descend, figure, global_norm, linear_data, show, spirals, train, vitals
 from clinic.broken import optimizers as broken  # each case's code as it was complained about
 
 import numpy as np

@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 1 · It was divided by ten, and it still blew up
 #
-# ⏱ 15 min · difficulty 1 of 5 · 4 points
+# About 15 minutes · difficulty 1 of 5 · 4 points
 #
 # **The complaint.** The simplest model there is, a line through points, is fitted by gradient descent. The loss is 300, then
 # 90 000, then a number with forty digits, then `inf`. The learning rate of 0.1 comes from a tutorial, where it worked. A colleague
@@ -14,18 +14,22 @@
 
 # %% fix="lr-too-high"
 def pick_lr(x, y):
-    """A learning rate for full-batch gradient descent on the loss mean((x @ w - y)**2), which starts at w = 0.
+    """A learning rate for full-batch gradient descent on the loss mean((x @ w - y)**2), which
+    starts at w = 0.
 
     x: inputs, float array (n, features). y: targets, (n,). Returns one positive number.
-    Graded: with it the loss never rises from one step to the next, and after 1000 steps it is at most twice the smallest loss
-    there is. The checks bring other data: 2 to 8 features, correlated or not, on any scale; within one data set the
-    largest curvature is at most 200 times the smallest. Not graded: how you find it. You may look at y, and try runs.
+    Graded: with it the loss never rises from one step to the next, and after 1000 steps it is at
+    most twice the smallest loss there is. The checks bring other data: 2 to 8 features,
+    correlated or not, on any scale; within one data set the largest curvature is at most 200
+    times the smallest.
+    Not graded: how you find it. You may look at y, and try runs.
     """
     ### BEGIN BROKEN
     # return 0.1
     ### END BROKEN
     ### BEGIN SOLUTION
-    # The loss is a bowl; its curvature along the steepest direction is the largest eigenvalue of its Hessian. The bound is 2.
+    # The loss is a bowl; its curvature along the steepest direction is the largest eigenvalue
+    # of its Hessian. The bound is 2 over it.
     hessian = 2 * x.T @ x / len(y)
     return 1.5 / np.linalg.eigvalsh(hessian)[-1]
     ### END SOLUTION

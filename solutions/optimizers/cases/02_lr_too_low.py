@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 2 · It goes down at every step, and it does not learn
 #
-# ⏱ 20 min · difficulty 2 of 5 · 5 points
+# About 20 minutes · difficulty 2 of 5 · 5 points
 #
 # **The complaint.** A small network trains on spirals of three colours. The loss falls at every one of 400 steps,
 # without one tick upwards, from 1.27 to 1.11. "It works, it only needs more time", says the note that came with it. A
@@ -17,15 +17,19 @@
 def peak_lr(probe, chance):
     """The learning rate for a run of 400 steps of gradient descent, or None where no rate helps.
 
-    probe(lr, steps) trains a fresh copy of the network, always from the same start, and returns the list of its losses, one
-    for each step, taken before the step: the first is the loss at the start. They may be inf or nan.
-    chance: the loss of a network that gives every class the same probability, in the unit of the losses.
-    Graded: where some rate helps, one positive number; with it the loss after 400 steps is at most half of chance. Where
-    none helps, None. All probes of one call together take at most 400 steps. The checks bring other networks, 2 or 3 classes,
-    and losses in other units, such as a sum over the rows: the good rates lie anywhere from 1e-3 to 1e3, and each task has
-    a band of them ten times wide or more. There is no doubt about any task: a good rate brings the loss below 0.2 * chance
-    in 400 steps, or none brings it below 0.99 * chance.
-    Not graded: how you search, how good your rate is beyond that, and what you do with the steps that are left.
+    probe(lr, steps) trains a fresh copy of the network, always from the same start, and returns
+    the list of its losses, one for each step, taken before the step: the first is the loss at the
+    start. They may be inf or nan.
+    chance: the loss of a network that gives every class the same probability, in the losses' unit.
+    Graded: where some rate helps, one positive number; with it the loss after 400 steps is at
+    most half of chance. Where none helps, None. All probes of one call together take at most 400
+    steps.
+    The checks bring other networks, 2 or 3 classes, and losses in other units, such as a sum over
+    the rows: the good rates lie anywhere from 1e-3 to 1e3, and each task has a band of them ten
+    times wide or more. There is no doubt about any task: a good rate brings the loss below
+    0.2 * chance in 400 steps, or none brings it below 0.99 * chance.
+    Not graded: how you search, how good your rate is beyond that, and what you do with the steps
+    that are left.
     """
     ### BEGIN BROKEN
     # return 0.001
@@ -34,7 +38,8 @@ def peak_lr(probe, chance):
     rates = 10.0 ** np.arange(-3, 3.5, 0.5)
     losses = [probe(lr, 30)[-1] for lr in rates]
     best = np.nanargmin(losses)
-    # A loss that has fallen says little: it falls to chance without having seen an input. Only below chance is there a signal.
+    # A loss that has fallen says little: it falls to chance without having seen an input.
+    # Only below chance is there a signal.
     if losses[best] > 0.95 * chance:
         return None
     return rates[best] / 2  # the best of short runs stands close to the rates that are too high

@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 3 · Fine until it was fine-tuned
 #
-# ⏱ 15 min · difficulty 2 of 5 · 6 points
+# About 15 minutes · difficulty 2 of 5 · 6 points
 #
 # **The complaint.** A network that already works, loss 0.01, is to be fine-tuned on a few new points with a hand-written
 # Adam at a learning rate of 0.006. Within a dozen steps its loss is ten to forty times what it was. It comes most of the way back
@@ -17,10 +17,14 @@
 def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     """One Adam update (Kingma & Ba 2015, Algorithm 1).
 
-    param, grad, m, v: float arrays of one shape. t: the number of this step; the caller counts, and the first is t = 1.
-    Returns (param, m, v): the new parameters and the two running means *as stored*, ready for the next step.
-    Graded: the length of each step for any beta1 and beta2, the stored means, and that zero gradients move nothing.
-    Not graded: where eps stands (the gradients in the checks are 1 or more in size), and whether you work in place.
+    param, grad, m, v: float arrays of one shape. t: the number of this step; the caller counts,
+    and the first is t = 1.
+    Returns (param, m, v): the new parameters and the two running means *as stored*, ready for the
+    next step.
+    Graded: the length of each step for any beta1 and beta2, the stored means, and that zero
+    gradients move nothing.
+    Not graded: where eps stands (the gradients in the checks are 1 or more in size), and whether
+    you work in place.
     """
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2
@@ -28,7 +32,7 @@ def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     # return param - lr * m / (np.sqrt(v) + eps), m, v
     ### END BROKEN
     ### BEGIN SOLUTION
-    # A running mean that starts at zero is too small by the weight it has not yet handed out, beta**t.
+    # A running mean that starts at zero is too small by the weight not yet handed out, beta**t.
     m_hat = m / (1 - beta1**t)
     v_hat = v / (1 - beta2**t)
     return param - lr * m_hat / (np.sqrt(v_hat) + eps), m, v

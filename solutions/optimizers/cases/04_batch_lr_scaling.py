@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 4 · Eight times the batch, and it is not half as good
 #
-# ⏱ 15 min · difficulty 2 of 5 · 5 points
+# About 15 minutes · difficulty 2 of 5 · 5 points
 #
 # **The complaint.** A new machine takes batches of 256 instead of 32. All else was left as it was: the data, the number
 # of epochs, the learning rate. The epochs are over sooner, and the models are worse. With SGD the squared distance from
@@ -16,22 +16,26 @@
 
 # %% fix="batch-lr-scaling"
 def scaled_lr(base_lr, base_batch, batch, optimizer):
-    """The learning rate for batches of `batch` rows, such that training goes as it went with base_lr and base_batch.
+    """The learning rate for batches of `batch` rows, such that training goes as it went with
+    base_lr and base_batch.
 
-    The number of epochs stays the same, so that the number of steps falls as the batch grows. base_lr was tuned for batches
-    of base_batch rows. batch may be larger or smaller than base_batch, a multiple of it or not. optimizer: "sgd", without
-    momentum, or "adam". Returns one positive number.
-    Graded: the course of the training, as the squared distance from the best weights. At an eighth of the rows, and at the
-    end (for "adam": in the mean over the last quarter), it is the base's within a factor of 1.5 either way. The noise of the
-    gradients in the checks is large against their mean; batch / base_batch goes from 1/16 to 8. Not graded: which rule you use.
+    The number of epochs stays the same, so that the number of steps falls as the batch grows.
+    base_lr was tuned for batches of base_batch rows. batch may be larger or smaller than
+    base_batch, a multiple of it or not. optimizer: "sgd", without momentum, or "adam". Returns
+    one positive number.
+    Graded: the course of the training, as the squared distance from the best weights. At an
+    eighth of the rows, and at the end (for "adam": in the mean over the last quarter), it is the
+    base's within a factor of 1.5 either way. The noise of the gradients in the checks is large
+    against their mean; batch / base_batch goes from 1/16 to 8. Not graded: which rule you use.
     """
     ### BEGIN BROKEN
     # return base_lr
     ### END BROKEN
     ### BEGIN SOLUTION
     ratio = batch / base_batch
-    # Steps become fewer by the ratio. SGD's have to become longer by as much. Adam's become longer by the root without us:
-    # it divides by the size of the gradient, which is mostly noise, and the noise shrinks by the root.
+    # Steps become fewer by the ratio. SGD's have to become longer by as much. Adam's become
+    # longer by the root without us: it divides by the size of the gradient, which is mostly
+    # noise, and the noise shrinks by the root.
     return base_lr * (ratio if optimizer == "sgd" else np.sqrt(ratio))
     ### END SOLUTION
 

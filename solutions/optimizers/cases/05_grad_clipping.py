@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 5 · Calm for 250 steps, then NaN
 #
-# ⏱ 15 min · difficulty 2 of 5 · 6 points
+# About 15 minutes · difficulty 2 of 5 · 6 points
 #
 # **The complaint.** A small model predicts counts from five sensors. It trains in peace for 250 steps. At the next one its
 # loss is 1200, then `inf`, then `NaN`, and all the weights with it. "It cannot be the gradient", says the author. "I set
@@ -15,24 +15,31 @@
 
 # %% fix="grad-clipping"
 def clip_by_global_norm(grads, max_norm):
-    """Shorten the gradients where their norm, all of them taken as one long vector, is above max_norm.
+    """Shorten the gradients where their norm, all of them taken as one long vector, is above
+    max_norm.
 
-    grads: a list of float arrays, float32 or float64, of any shapes with one axis or more. max_norm: a positive number.
-    Returns (clipped, norm): a list of arrays of the same shapes, and one number, the norm *before* clipping.
+    grads: a list of float arrays, float32 or float64, of any shapes with one axis or more.
+    max_norm: a positive number.
+    Returns (clipped, norm): a list of arrays of the same shapes, and one number, the norm
+    *before* clipping.
     Graded:
     - above max_norm all arrays are multiplied by one factor, and their norm is then max_norm;
     - at or below max_norm they come back unchanged, and zeros stay zeros;
-    - float32 entries as large as 1e20, whose squares float32 cannot hold, are clipped like any others;
-    - where an entry is NaN or infinite, the returned norm is not finite, so that the caller can see it. Nothing is raised.
-    Not graded: the arrays that come back beside such a norm; whether you work in place; whether float32 comes back as
-    float32 or float64; a constant of 1e-6 or less beside the norm (norms in the checks are 0 or at least 0.5).
+    - float32 entries as large as 1e20, whose squares float32 cannot hold, are clipped like any
+      others;
+    - where an entry is NaN or infinite, the returned norm is not finite, so that the caller can
+      see it. Nothing is raised.
+    Not graded: the arrays that come back beside such a norm; whether you work in place; whether
+    float32 comes back as float32 or float64; a constant of 1e-6 or less beside the norm (norms in
+    the checks are 0 or at least 0.5).
     """
     ### BEGIN BROKEN
     # norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
     # return grads, norm
     ### END BROKEN
     ### BEGIN SOLUTION
-    # The squares are taken in float64: 1e20 squared is infinite in float32, and an infinite norm would make the factor 0.
+    # The squares are taken in float64: 1e20 squared is infinite in float32, and an infinite norm
+    # would make the factor 0.
     norm = np.sqrt(sum(np.sum(np.square(grad, dtype=np.float64)) for grad in grads))
     if norm > max_norm:
         grads = [grad * (max_norm / norm) for grad in grads]

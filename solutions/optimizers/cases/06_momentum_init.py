@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 6 · It works after a restart
 #
-# ⏱ 10 min · difficulty 1 of 5 · 4 points
+# About 10 minutes · difficulty 1 of 5 · 4 points
 #
 # **The complaint.** Gradient descent with momentum, on the smoothest bowl there is. In a fresh kernel the loss goes down and
 # stays down. In the notebook that has been open since the morning the same cell takes it from 1.6 to above 270 in seven
@@ -15,18 +15,25 @@
 
 # %% fix="momentum-init"
 class Momentum:
-    """Gradient descent with momentum: velocity = beta * velocity + grad, then param = param - lr * velocity.
+    """Gradient descent with momentum: first velocity = beta * velocity + grad, then
+    param = param - lr * velocity.
 
-    Momentum(params, lr, beta=0.9, new_buffer=np.empty_like); params: a list of float arrays, of any shapes.
-    new_buffer(param): gives an array like param, whose entries are whatever that piece of memory held before: old numbers,
-    inf, NaN. You may use it, or leave it.
-    step(grads): one update; grads is a list of arrays like params. Afterwards `optimizer.params` is the list of parameters.
+    Momentum(params, lr, beta=0.9, new_buffer=np.empty_like); params: a list of float arrays, of
+    any shapes.
+    new_buffer(param): gives an array like param, whose entries are whatever that piece of memory
+    held before: old numbers, inf, NaN. You may use it, or leave it.
+    step(grads): one update; grads is a list of arrays like params. Afterwards `optimizer.params`
+    is the list of parameters.
     Graded:
-    - with beta=0.9, after 1, 2 and 3 equal gradients g a parameter has moved by lr * g times 1, 2.9 and 5.61 in total,
-      down the gradient, and likewise for other betas and changing gradients; whatever the memory held, yours or numpy's;
-    - each parameter has a velocity of its own, and so has each optimizer, beside another one or after it;
-    - step leaves grads as they are, and what the caller writes into these arrays later changes nothing.
-    Not graded: whether params are changed in place or replaced; integer parameters; an lr that changes on the way.
+    - with beta=0.9, after 1, 2 and 3 equal gradients g a parameter has moved by lr * g times 1,
+      2.9 and 5.61 in total, down the gradient, and likewise for other betas and changing
+      gradients; whatever the memory held, yours or numpy's;
+    - each parameter has a velocity of its own, and so has each optimizer, beside another one or
+      after it;
+    - step leaves grads as they are, and what the caller writes into these arrays later changes
+      nothing.
+    Not graded: whether params are changed in place or replaced; integer parameters; an lr that
+    changes on the way.
     """
 
     def __init__(self, params, lr, beta=0.9, new_buffer=np.empty_like):
@@ -43,7 +50,8 @@ class Momentum:
         for velocity, grad in zip(self.velocities, grads):
             velocity *= self.beta
             velocity += grad
-        self.params = [param - self.lr * velocity for param, velocity in zip(self.params, self.velocities)]
+        pairs = zip(self.params, self.velocities)
+        self.params = [param - self.lr * velocity for param, velocity in pairs]
 
 
 # %% [markdown]

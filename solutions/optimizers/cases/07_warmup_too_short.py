@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 7 · It was warmed up, and it still died in its first steps
 #
-# ⏱ 15 min · difficulty 3 of 5 · 5 points
+# About 15 minutes · difficulty 3 of 5 · 5 points
 #
 # **The complaint.** A model of how many calls come in an hour is trained by gradient descent, 200 steps at a learning rate of
 # 0.025. It was taken over from a model of calls a *year*, so it starts at 8100 calls, where about one comes. "That is what
@@ -16,24 +16,30 @@
 
 # %% fix="warmup-too-short"
 def warmup_length(total_steps, beta2=None):
-    """How many steps the learning rate climbs before it stands at its full height: a whole number, 1 or more.
+    """How many steps the learning rate climbs before it stands at its full height: a whole
+    number, 1 or more.
 
-    total_steps: the length of the run in steps, 1 or more. beta2: None for SGD; for Adam, the decay of its mean of squares.
-    The ramp is the caller's: with steps counted from 0, it trains at lr * min(1, (step + 1) / warmup_length(...)).
-    Graded with SGD: the length is 1 % to 15 % of total_steps, rounded either way, but never less than 1 step; and in 20 runs
-    of the complaint, 200 steps each, at most 1 is lost. The figure below shows how many are lost at which length.
-    Graded with Adam: it is 2 / (1 - beta2) to within a factor of two, whatever total_steps, but never more than half the run.
-    Where that rule asks for more than half the run, anything from a quarter of the run to half of it passes; rounded either
-    way, and never less than 1 step. Not graded: how you come to your numbers.
+    total_steps: the length of the run in steps, 1 or more. beta2: None for SGD; for Adam, the
+    decay of its mean of squares. The ramp is the caller's: with steps counted from 0, it trains
+    at lr * min(1, (step + 1) / warmup_length(...)).
+    Graded with SGD: the length is 1 % to 15 % of total_steps, rounded either way, but never less
+    than 1 step; and in 20 runs of the complaint, 200 steps each, at most 1 is lost. The figure
+    below shows how many are lost at which length.
+    Graded with Adam: it is 2 / (1 - beta2) to within a factor of two, whatever total_steps, but
+    never more than half the run. Where that rule asks for more than half the run, anything from a
+    quarter of the run to half of it passes; rounded either way, and never less than 1 step.
+    Not graded: how you come to your numbers.
     """
     ### BEGIN BROKEN
     # return 5
     ### END BROKEN
     ### BEGIN SOLUTION
     if beta2 is None:
-        # On the calls, 16 of 200 steps are enough; a tenth leaves some room. A short run must not be rounded down to none.
+        # On the calls, 16 of 200 steps are enough; a tenth leaves some room. A short run must not
+        # be rounded down to none.
         return max(1, round(0.1 * total_steps))
-    # Adam's mean of squares remembers about 1 / (1 - beta2) gradients: that is its clock, however long the run.
+    # Adam's mean of squares remembers about 1 / (1 - beta2) gradients: that is its clock, however
+    # long the run.
     return max(1, round(min(2 / (1 - beta2), total_steps / 2)))
     ### END SOLUTION
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 8 · It learned everything in 200 steps, and nothing since
 #
-# ⏱ 10 min · difficulty 2 of 5 · 5 points
+# About 10 minutes · difficulty 2 of 5 · 5 points
 #
 # **The complaint.** A linear model with 20 weights is fitted to a stream of noisy measurements, four a step, at a
 # learning rate of 0.1. It starts well: after 200 steps the squared distance from the true weights has gone from 20 to
@@ -15,12 +15,16 @@
 
 # %% fix="no-lr-decay"
 def lr_at(step, total_steps, base_lr, min_lr=0.0):
-    """The learning rate of one step, on half a period of a cosine that falls from base_lr to min_lr (0 <= min_lr <= base_lr).
+    """The learning rate of one step, on half a period of a cosine that falls from base_lr to
+    min_lr (0 <= min_lr <= base_lr).
 
-    step: a whole number that counts from 0, and may be larger than total_steps. total_steps: 2 or more. Returns one number.
-    Graded: it is base_lr at step 0; .8536, .5 and .1464 of the way up from min_lr to base_lr at a quarter, the middle and three
-    quarters of the run; min_lr at step total_steps and at every later one; and it never rises from a step to the next.
-    Not graded: whether min_lr is reached at step total_steps or, with the last step of the run, at total_steps - 1.
+    step: a whole number that counts from 0, and may be larger than total_steps. total_steps: 2 or
+    more. Returns one number.
+    Graded: it is base_lr at step 0; .8536, .5 and .1464 of the way up from min_lr to base_lr at a
+    quarter, the middle and three quarters of the run; min_lr at step total_steps and at every
+    later one; and it never rises from a step to the next.
+    Not graded: whether min_lr is reached at step total_steps or, with the last step of the run,
+    at total_steps - 1.
     """
     ### BEGIN BROKEN
     # return base_lr

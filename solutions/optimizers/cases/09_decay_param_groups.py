@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 9 · Whatever it is shown, it says ten
 #
-# ⏱ 15 min · difficulty 2 of 5 · 5 points
+# About 15 minutes · difficulty 2 of 5 · 5 points
 #
 # **The complaint.** A linear model with eight inputs predicts a quantity that lies around 50. It is trained with AdamW, and
 # it says about 10. The mean squared error falls for a few hundred steps and then stands near 1600. The team doubled the
@@ -14,21 +14,25 @@
 
 # %% fix="decay-param-groups"
 def decay_groups(named_params):
-    """Sort the parameters of a network: those that AdamW's weight decay shall shrink, and those that it shall leave alone.
+    """Sort the parameters of a network: those that AdamW's weight decay shall shrink, and those
+    that it shall leave alone.
 
-    named_params: a dict from a parameter's name to its float array. Returns (decay, no_decay), two collections of names.
-    A matrix has the shape (inputs, outputs), also where one of the two is 1; a convolution kernel (outputs, inputs, height,
-    width); a bias or a norm's gain one entry for each unit, (units,); a scalar the shape ().
-    Graded: every name is in exactly one of the two; matrices and kernels decay; biases, gains of norms and scalars do not.
-    Names are of all kinds and promise nothing. Not graded: where an embedding goes (in the checks "wte" is one), the order
-    of the names, and whether a group is a list, a set or a generator.
+    named_params: a dict from a parameter's name to its float array. Returns (decay, no_decay),
+    two collections of names. A matrix has the shape (inputs, outputs), also where one of the two
+    is 1; a convolution kernel (outputs, inputs, height, width); a bias or a norm's gain one entry
+    for each unit, (units,); a scalar the shape ().
+    Graded: every name is in exactly one of the two; matrices and kernels decay; biases, gains of
+    norms and scalars do not.
+    Names are of all kinds and promise nothing. Not graded: where an embedding goes (in the checks
+    "wte" is one), the order of the names, and whether a group is a list, a set or a generator.
     """
     ### BEGIN BROKEN
     # decay = list(named_params)  # all parameters
     # no_decay = []
     ### END BROKEN
     ### BEGIN SOLUTION
-    # What multiplies an input has an axis for its inputs and one for its outputs. Biases, gains and scalars have not.
+    # What multiplies an input has an axis for its inputs and one for its outputs. Biases, gains
+    # and scalars have not.
     decay = [name for name, param in named_params.items() if param.ndim >= 2]
     no_decay = [name for name, param in named_params.items() if param.ndim < 2]
     ### END SOLUTION

@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 10 · Seed 42, and another result each time
 #
-# ⏱ 20 min · difficulty 3 of 5 · 6 points
+# About 20 minutes · difficulty 3 of 5 · 6 points
 #
 # **The complaint.** Two people run the same script on the same machine. Both reports say "seed 42". One has a validation
 # accuracy of 0.91, the other of 0.92. Neither can be had again: a third run gives a third number. A colleague has meanwhile
@@ -15,12 +15,15 @@
 
 # %% fix="seeds"
 def experiment_rngs(seed):
-    """The generators of one experiment: `init` draws the weights, `loader` the order of the rows, `noise` the jitter on them.
+    """The generators of one experiment: `init` draws the weights, `loader` the order of the rows,
+    `noise` the jitter on them.
 
-    seed: a whole number from 0 to 2**32 - 1. Returns (init, loader, noise), three numpy Generators.
-    Graded: one seed gives the same three streams, bit for bit, at every call, in every process; each call starts them anew.
-    The three have no stretch in common, and no stream of one seed is a stream of another. Draws from one change nothing in
-    the other two. The global states of np.random and of the module random are neither read nor changed.
+    seed: a whole number from 0 to 2**32 - 1. Returns (init, loader, noise), three numpy
+    Generators.
+    Graded: one seed gives the same three streams, bit for bit, at every call, in every process;
+    each call starts them anew. The three have no stretch in common, and no stream of one seed is
+    a stream of another. Draws from one change nothing in the other two. The global states of
+    np.random and of the module random are neither read nor changed.
     Not graded: which streams they are, and which bit generator makes them.
     """
     ### BEGIN BROKEN
@@ -29,8 +32,10 @@ def experiment_rngs(seed):
     # noise = np.random.default_rng()
     ### END BROKEN
     ### BEGIN SOLUTION
-    # A SeedSequence mixes the seed with the number of the child, so that not even neighbouring seeds share a stream.
-    init, loader, noise = (np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(3))
+    # A SeedSequence mixes the seed with the number of the child, so that not even neighbouring
+    # seeds share a stream.
+    children = np.random.SeedSequence(seed).spawn(3)
+    init, loader, noise = (np.random.default_rng(child) for child in children)
     ### END SOLUTION
     return init, loader, noise
 

@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Put it together · Four people have edited this script
 #
-# ⏱ 30 min · difficulty 4 of 5 · 12 points
+# About 30 minutes · difficulty 4 of 5 · 12 points
 #
 # **The complaint.** A model that predicts a temperature around 50 was good, and is to be fine-tuned on new data. Each of four people
 # has changed one thing in the script. Now the loss jumps at the first steps, climbs while it should fall, makes a leap somewhere
@@ -17,15 +17,22 @@
 
 # %% fix="put-it-together"
 def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
-    """Train `net` in place with AdamW (Loshchilov & Hutter 2019), and return the list of its batches' losses.
+    """Train `net` in place with AdamW (Loshchilov & Hutter 2019), and return the list of its
+    batches' losses.
 
-    net: has `params`, a list of float arrays, and `loss_and_grads(x, y)`, which returns the loss at net.params and a list of
-    gradients like it; it is called once a step. x, y: arrays with one row an example. Meant, and graded, in each of `steps` steps:
-      1. the gradients of a random batch are scaled down together to a global norm of max_norm, if they are longer;
-      2. Adam's corrected step follows, with betas 0.9 and 0.999: its first step is as long as the learning rate;
-      3. matrices, and arrays of more axes, shrink by learning rate * weight_decay * themselves; vectors and scalars do not;
-      4. the learning rate is lr at the first step, lr / 2 in the middle, and falls on a cosine to 0 at the end.
-    Not graded: whether arrays change in place, where eps stands, whether the cosine ends at step `steps` or one before.
+    net: has `params`, a list of float arrays, and `loss_and_grads(x, y)`, which returns the loss
+    at net.params and a list of gradients like it; it is called once a step. x, y: arrays with one
+    row an example. Meant, and graded, in each of `steps` steps:
+      1. the gradients of a random batch are scaled down together to a global norm of max_norm, if
+         they are longer;
+      2. Adam's corrected step follows, with betas 0.9 and 0.999: its first step is as long as the
+         learning rate;
+      3. matrices, and arrays of more axes, shrink by learning rate * weight_decay * themselves;
+         vectors and scalars do not;
+      4. the learning rate is lr at the first step, lr / 2 in the middle, and falls on a cosine to
+         0 at the end.
+    Not graded: whether arrays change in place, where eps stands, whether the cosine ends at step
+    `steps` or one before.
     """
     ### BEGIN BROKEN
     # rng = np.random.default_rng(seed)
