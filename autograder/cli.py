@@ -10,7 +10,10 @@ from .paths import ROOT, STAGES, STUDY, notebook_path
 
 def main(argv=None):
     """Run one command; returns its exit status: 0 when all is well, 1 when something is not yet right, 2 for a bad command."""
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options, options.rest = parser.parse_known_args(argv)
+    if options.rest and options.command != "test":
+        parser.error(f"unrecognized arguments: {' '.join(options.rest)}")
     try:
         return options.run(options)
     except KeyboardInterrupt:
@@ -46,7 +49,6 @@ def _parser():
     grade.set_defaults(run=_grade)
 
     test = commands.add_parser("test", help="run every test, as CI does; further arguments go to pytest")
-    test.add_argument("pytest_arguments", nargs=argparse.REMAINDER)
     test.set_defaults(run=_test)
     return parser
 
@@ -95,7 +97,7 @@ def _grade(options):
 
 
 def _test(options):
-    command = [sys.executable, "-m", "pytest", *options.pytest_arguments]
+    command = [sys.executable, "-m", "pytest", *options.rest]
     return subprocess.call(command, cwd=ROOT)
 
 
