@@ -109,6 +109,8 @@ def assemble(cases):
                 if grade:
                     metadata["points"] = cell.points
                 metadata = {"nbgrader": metadata}
+            if cell.needs:
+                metadata["needs"] = list(cell.needs)
             if cell.kind == "check":
                 metadata["jupyter"] = {"source_hidden": True}  # folded: long, and nothing that one has to read
             cells.append(nbformat.v4.new_code_cell(cell.source, id=cell.id, metadata=metadata))

@@ -4,6 +4,7 @@ A code cell's header says what the cell is for, and which case it belongs to:
 
     # %% setup="optimizers"                          imports; first in the notebook, locked
     # %% scene="adam-bias-correction"                what the case's runs and checks need; locked
+    # %% scene="control-room" needs="spike-alert"    the same, of a case that uses what was mended in others
     # %% fix="adam-bias-correction"                  the cell that the learner mends
     # %% run="adam-bias-correction"                  the figure; free to be changed, and not graded
     # %% check="adam-bias-correction" points=6       the graded check; one cell a case, or several, told apart by part="..."
@@ -33,13 +34,17 @@ class CaseError(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a case. kind is "markdown" or one of KINDS; line is where its header stands in the file."""
+    """One cell of a case. kind is "markdown" or one of KINDS; line is where its header stands in the file.
+
+    needs: for a scene, the ids of the cases whose mended cells its case uses.
+    """
 
     kind: str
     id: str
     source: str
     line: int
     points: int = 0
+    needs: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,12 @@ def read_stage(stage, solutions=SOLUTIONS):
         lambda cell: _names(cell) if cell.kind in ("scene", "fix", "check") else [],
         "{name!r} is defined in {other} too: in one notebook the later would replace the earlier, so rename one",
     )
+    fixes = {case.id for case in cases if case.of_kind("fix")}
+    for case in cases:
+        for cell in case.cells:
+            for need in cell.needs:
+                if need not in fixes:
+                    raise CaseError(case.path, cell.line, f"the scene needs {need!r}, and no case of the stage has that id")
     return cases
 
 
@@ -114,14 +125,14 @@ def _read_cell(path, case_id, cell, line, counts):
     kind = kinds[0]
     if options[kind] != case_id and kind != "setup":
         raise CaseError(path, line, f"the header says {options[kind]!r}, but the file's name says {case_id!r}: make them agree")
-    _refuse_unknown(path, line, options, (kind, "points", "part") if kind == "check" else (kind,))
+    _refuse_unknown(path, line, options, (kind, *{"check": ("points", "part"), "scene": ("needs",)}.get(kind, ())))
     name = case_id if kind == "fix" else f"{case_id}-{kind}"
     if "part" in options:
         name += f"-{options['part']}"
     points = options.get("points", 0)
     if kind == "check" and not (isinstance(points, int) and points > 0):
         raise CaseError(path, line, "a check needs its points, a whole number, such as  points=6")
-    return Cell(kind, name, cell.source, line, points)
+    return Cell(kind, name, cell.source, line, points, tuple(options.get("needs", "").split()))
 
 
 def _refuse_unknown(path, line, options, known):
@@ -167,9 +178,9 @@ def _require_anatomy(case):
     for region in ("BROKEN", "SOLUTION"):
         if fix.source.count(f"### BEGIN {region}") != 1:
             raise CaseError(case.path, fix.line, f"the fix cell needs exactly one region {region}")
-    for number, text in enumerate(fix.source.splitlines(), start=1):
+    for text in released(fix.source).splitlines():
         if len(text) > FIX_WIDTH:
-            raise CaseError(case.path, fix.line + number, f"wrap this line of the cell to mend: it is over {FIX_WIDTH} characters")
+            raise CaseError(case.path, fix.line, f"wrap the lines of the cell to mend to {FIX_WIDTH} characters, such as {text!r}")
     prose = "\n".join(cell.source for cell in case.of_kind("markdown"))
     for heading in HEADINGS:
         if heading not in prose:

@@ -74,7 +74,7 @@ def read_exercises(path):
         Exercise(
             id=case,
             title=titles[case],
-            before=tuple(cell.source for cell in [*setup, *([cells[f"{case}-scene"]] if f"{case}-scene" in cells else [])]),
+            before=tuple(cell.source for cell in [*setup, *_before(case, cells)]),
             fix=cells[case].source,
             checks=tuple(
                 Check(name, cell.source, cell.metadata.nbgrader["points"])
@@ -84,6 +84,14 @@ def read_exercises(path):
         )
         for case in order
     ]
+
+
+def _before(case, cells):
+    """The cells that run before a case's own: those to mend in the cases that its scene needs, and its scene."""
+    scene = cells.get(f"{case}-scene")
+    if scene is None:
+        return []
+    return [*(cells[need] for need in scene.metadata.get("needs", [])), scene]
 
 
 def judge(exercise, answer=None):

@@ -74,7 +74,7 @@ def test_broken_code_keeps_its_indentation_comments_and_blank_lines():
         ("    ### BEGIN BROKEN\n", "", 9, "END BROKEN without its BEGIN"),
         ("### BEGIN HIDDEN TESTS", "### BEGIN HIDEN TESTS", 23, "unknown region 'HIDEN TESTS'"),
         ("    # return 41", "    return 41", 9, "a line of the BROKEN region must be a comment"),
-        ("def answer():", "def answer():" + "  # " + 100 * "x", 7, "wrap this line of the cell to mend"),
+        ("def answer():", "def answer():" + "  # " + 100 * "x", 6, "wrap the lines of the cell to mend"),
         (" points=3", "", 18, "a check needs its points"),
         (" points=3", " points=0", 18, "a check needs its points"),
         (" points=3", " points=3 hard=1", 18, "unknown option 'hard'"),
@@ -118,6 +118,13 @@ def test_a_name_defined_by_two_cases_is_refused(tmp_path):
     write(tmp_path, GOOD)
     write(tmp_path, GOOD.replace("my-case", "your-case"), "02_your_case.py")
     with pytest.raises(CaseError, match=r"02_your_case.py:6: 'answer' is defined in 01_my_case.py:6 too"):
+        read_stage("stage", tmp_path)
+
+
+def test_a_scene_that_needs_a_case_which_is_not_there_is_refused(tmp_path):
+    scene = '# %% scene="my-case" needs="your-case"\nlimit = 3\n\n'
+    write(tmp_path, GOOD.replace('# %% run="my-case"', scene + '# %% run="my-case"'))
+    with pytest.raises(CaseError, match=r"01_my_case.py:15: the scene needs 'your-case'"):
         read_stage("stage", tmp_path)
 
 

@@ -105,12 +105,12 @@ def _show(value):
 
 
 def _stopped(error):
-    """Lines that say how the learner's code stopped: the exception, and the last line of a notebook cell it went through."""
+    """How the learner's code stopped: the exception, the line of the check that was running, and the line that raised it."""
     lines = [f"Not yet: the code stopped with {type(error).__name__}: {_show(str(error))}."]
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]
-    if frames:
-        source = linecache.getline(frames[-1].filename, frames[-1].lineno).strip()
-        lines.append(f"  in        {frames[-1].name}, line {frames[-1].lineno} of its cell: {source}")
+    for word, frame in [("while", frame) for frame in frames[:-1][:1]] + [("in", frame) for frame in frames[-1:]]:
+        source = linecache.getline(frame.filename, frame.lineno).strip()
+        lines.append(f"  {word:<9} {frame.name}, line {frame.lineno} of its cell: {source}")
     return lines
 
 

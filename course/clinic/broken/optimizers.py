@@ -228,11 +228,9 @@ def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, b
         rows = rng.choice(len(x), batch_size, replace=False)
         loss, grads = net.loss_and_grads(x[rows], y[rows])
         losses.append(loss)
-    
         norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))
         if norm > max_norm:
             losses[-1] = np.inf  # so that the log shows it
-    
         for i, grad in enumerate(grads):
             means[i] = 0.9 * means[i] + 0.1 * grad
             squares[i] = 0.999 * squares[i] + 0.001 * grad**2

@@ -4,9 +4,15 @@
 # Ten people come to you with ten trainings that do not do what they should. Each has brought the code. It runs, and it is
 # wrong. You watch it fail, say what you expect to see, mend it, and are told at once what is still missing.
 #
-# **How a case works.** Read the complaint. Run the cell under *The code* and the figure below it: the dashed line is the run
+# The cases follow a list of ten common mistakes, each with the advice that usually goes with it. The text calls that list *the
+# document*; you need not have read it. You should have trained a network before, and know numpy. A case takes 10 to 20 minutes, all
+# of them about three hours; a last part puts four mistakes into one script.
+#
+# **How a case works.** Run the cell below first, and again whenever the kernel was restarted. Read the complaint. Write what you
+# expect as `my_guess`, at the top of the figure's cell: it is not graded, and the figure or the line under it answers it.
+# Run the cell under *The code* and the figure: the dashed line is the run
 # that was complained about, the wide one is the run of the code as it stands in your cell. Before your mend they lie on each
-# other. Edit only the cell under *The code*, run it and the figure again, then run the check: the folded cell below the figure,
+# other. To mend, edit only the cell under *The code*, run it and the figure again, then run the check: the folded cell below the figure,
 # which you may unfold to read. A failed check names the call, what came, what was expected and, where it can, the wrong turn you took. Three folded hints say more and more. When the
 # check passes, open the discharge note: it names the disease, says why the cure works, and when the usual advice misleads.
 #

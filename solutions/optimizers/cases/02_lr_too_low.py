@@ -69,6 +69,7 @@ class Probe:
         check.that(
             self.spent <= 400,
             what="all probes of one call together take at most 400 steps, as many as the run that they are for",
+            call=f"peak_lr(probe, chance={self.chance:.4g})",
             expected="at most 400",
             got=f"{self.spent} with probe number {len(self.rates)}, of {steps} steps at a learning rate of {self.rates[-1]:.3g}",
         )

@@ -132,6 +132,28 @@ def check_adam():
         rtol=1e-6,
         what="the returned m is the running mean as stored, so that the next step can go on from it",
         call="the same twelve steps",
+        turns={"the running means start at the first gradient, and not at zero": gradient},
+    )
+    check.close(
+        v,
+        (1 - 0.999**12) * gradient**2,
+        rtol=1e-6,
+        what="the returned v is the running mean of squares as stored",
+        call="the same twelve steps",
+    )
+    check.close(
+        walk([gradient], lr=0.01, beta1=0.8, beta2=0.99)[0][0],
+        -0.01 * sign,
+        rtol=1e-5,
+        what="the first step is lr long with other betas too",
+        call="adam_step(0, [3, -7, 40], m=0, v=0, t=1, lr=0.01, beta1=0.8, beta2=0.99)",
+        turns={"0.9 and 0.999 stand where beta1 and beta2 are meant": -0.00632456 * sign},
+    )
+    check.close(
+        walk([np.zeros(2)])[0][0],
+        [0, 0],
+        what="a zero gradient moves nothing",
+        call="adam_step(0, [0, 0], m=0, v=0, t=1)",
     )
     alternating = walk([np.array([1.0]), np.array([-1.0])], lr=0.01)[0][1]
     check.close(

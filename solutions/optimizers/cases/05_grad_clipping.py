@@ -6,7 +6,7 @@
 # **The complaint.** A small model predicts counts from five sensors. It trains in peace for 250 steps. At the next one its
 # loss is 1200, then `inf`, then `NaN`, and all the weights with it. "It cannot be the gradient", says the author. "I set
 # `max_norm` to 2, and I call the function at every step. Look, it gives me the norm for the log." The log says 0.2, 0.5, 0.4,
-# 18 000.
+# and then a number that you would not believe.
 #
 # **After this case you can** limit a gradient without turning it, in a way that no size of entry defeats, and say what a
 # limit cannot mend.
@@ -49,7 +49,7 @@ def clip_by_global_norm(grads, max_norm):
 
 # %% [markdown]
 # **Predict, before you run it.** Step 250 draws one corrupt row. Its inputs, taken as a vector, have a length of 15, and the
-# model expects $e^{10}\approx 22\,000$ counts where 1 was counted. A row's gradient is its input times (expected − counted),
+# model expects about 40 000 counts where 1 was counted. A row's gradient is its input times (expected − counted),
 # and the batch averages 32 rows. How large is the norm at step 250? In the calm before, it is 0.4.
 
 # %% scene="grad-clipping"
@@ -171,6 +171,12 @@ def check_clipping():
             "the sum of squares is returned, without its root": 36.0,
         },
     )
+    call = "clip_by_global_norm([[[1, 2], [2, 0]], [4]], max_norm=10), a matrix and a bias"
+    clipped, norm = clip_copies([np.array([[1.0, 2.0], [2.0, 0.0]]), np.array([4.0])], 10.0, call)
+    stretched = {"small gradients are scaled up to the limit": [2, 4, 4, 0, 8]}
+    what = "below the limit nothing changes, whatever the shapes"
+    check.close(clipped, [1, 2, 2, 0, 4], rtol=1e-5, what=what, call=call, turns=stretched)
+    check.close(norm, 5.0, rtol=1e-5, what="the norm is that of all entries, whatever the shapes", call=call)
     call = "clip_by_global_norm([[0.3], [-0.4]], max_norm=1)"
     clipped, norm = clip_copies([np.array([0.3]), np.array([-0.4])], 1.0, call)
     scaled_up = {"small gradients are scaled up to the limit": [0.6, -0.8]}

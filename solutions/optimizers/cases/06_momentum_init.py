@@ -193,6 +193,15 @@ def check_momentum_steps():
             "nothing moves": 0 * right,
         },
     )
+    (matrix_path,) = walk_momentum([[np.full((2, 3), 2.0)]] * 2, beta=0.5)
+    check.close(
+        matrix_path[-1],
+        np.full((2, 3), -1.0),
+        rtol=1e-6,
+        what="with beta=0.5 two equal gradients move 2.5 times lr * g, a matrix like anything else",
+        call="Momentum([2 x 3 zeros], lr=0.2, beta=0.5), then step with 2 everywhere, twice",
+        turns={"0.9 stands where beta is meant": np.full((2, 3), -1.16)},
+    )
     for contents in (np.nan, np.inf):
         check.close(
             walk_momentum(grads, contents)[0],

@@ -117,6 +117,9 @@ show(
     + ", ".join(f"{share:.0%} at {length}" for length, share in zip(tried, shares)) + ".",
 )
 
+print(f"From a warmup of 23 steps on the first step does not overshoot; you guessed {my_guess}.")
+print("Fewer runs are lost than that says: from 15 steps on a small overshoot is mended within the run.")
+
 # %% check="warmup-too-short" points=5
 def check_length(low, high, turns, total_steps, beta2=None):
     """The length is a whole number from `low` to `high`, rounded either way, and at least 1. Returns it."""
@@ -189,10 +192,12 @@ def check_warmup_length():
     )
     check_share(100000)
     check_share(15)
+    check_share(5)
     check_rule(6000, 0.999)
     check_rule(6000, 0.99)
     check_rule(100000, 0.999)
     check_rule(100, 0.999)
+    check_rule(1, 0.999)
 
 
 check.run(check_warmup_length)

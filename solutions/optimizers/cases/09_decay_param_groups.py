@@ -40,9 +40,9 @@ def decay_groups(named_params):
 
 
 # %% [markdown]
-# **Predict, before you run it.** At a learning rate of $\eta$ and a weight decay of $\lambda=0.1$, AdamW changes the bias
-# $b$ at each step by two things: the gradient moves it by $\eta$ at most, and the decay takes $\eta\lambda b$ away. Each
-# gradient pulls it up, towards 50. Where does it come to rest? Write your guess as `my_guess`.
+# **Predict, before you run it.** The run that was complained about had a weight decay of 0.1. The figure repeats it with
+# $\lambda=0.04$. At a learning rate of $\eta$, AdamW changes the bias $b$ at each step by two things: the gradient moves it by
+# $\eta$ at most, and the decay takes $\eta\lambda b$ away. Each gradient pulls it up, towards 50. Where does it come to rest?
 
 # %% scene="decay-param-groups"
 def fit_with_adamw(decay_groups, seed, steps=1000, lr=0.2, weight_decay=0.1):
@@ -71,7 +71,7 @@ def fit_with_adamw(decay_groups, seed, steps=1000, lr=0.2, weight_decay=0.1):
     return history
 
 
-def show_bias(before, now, guess, weight_decay=0.1):
+def show_bias(before, now, guess, weight_decay):
     """Draw the bias, with the place that it should reach and the one that decay holds it at, and the loss."""
     fig, (left, right) = figure(2)
     told = []
@@ -92,18 +92,19 @@ def show_bias(before, now, guess, weight_decay=0.1):
     right.legend(frameon=False, fontsize="small")
     show(
         fig,
-        "A thousand steps of AdamW with a weight decay of 0.1, on targets that lie around 50.",
+        f"A thousand steps of AdamW with a weight decay of {weight_decay}, on targets that lie around 50.",
         f"Two panels over step: the bias, with lines at 50 and at {1 / weight_decay:.0f}, and the loss. " + "; ".join(told) + ".",
     )
 
 
 # %% run="decay-param-groups"
-my_guess = 30.0  # where the bias comes to rest when it decays
+my_guess = 35.0  # where the bias comes to rest when it decays by 0.04
 
 show_bias(
-    before=fit_with_adamw(broken.decay_groups, seed=0),
-    now=fit_with_adamw(decay_groups, seed=0),
+    before=fit_with_adamw(broken.decay_groups, seed=0, weight_decay=0.04),
+    now=fit_with_adamw(decay_groups, seed=0, weight_decay=0.04),
     guess=my_guess,
+    weight_decay=0.04,
 )
 
 # %% check="decay-param-groups" points=5

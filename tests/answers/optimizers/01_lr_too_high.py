@@ -48,7 +48,7 @@ def pick_lr(x, y):
     return 0.003
 
 
-# %% wrong="so small that nothing blows up" says="safe, and far too slow"
+# %% wrong="so small that nothing blows up" says="it is safe, and far too slow"
 def pick_lr(x, y):
     return 1e-5
 

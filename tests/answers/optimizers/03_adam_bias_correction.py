@@ -87,6 +87,15 @@ def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     return param - lr * m / (1 - beta1**t) / (np.sqrt(v) / (1 - beta2**t) + eps), m, v
 
 
+# %% wrong="the means start at the first gradient" says="the running means start at the first gradient, and not at zero"
+def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+    if t == 1:
+        m, v = grad, grad**2
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad**2
+    return param - lr * m / (np.sqrt(v) + eps), m, v
+
+
 # %% wrong="the sign of the gradient" says="the step is the sign of m, or of the gradient"
 def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * grad
@@ -94,7 +103,7 @@ def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     return param - lr * np.sign(grad), m, v
 
 
-# %% wrong="the default betas, whatever is passed" says="other betas"
+# %% wrong="the default betas, whatever is passed" says="0.9 and 0.999 stand where beta1 and beta2 are meant"
 def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     m = beta1 * m + (1 - beta1) * grad
     v = beta2 * v + (1 - beta2) * grad**2
