@@ -3,8 +3,8 @@
 
 # ruff: noqa
 import sys
-from clinic import BROKEN, MENDED, MLP, History, LeastSquares, alarm_rates, batches, check, descend, figure, global_norm
-from clinic import linear_data, show, spirals, train, vitals
+from clinic import BROKEN, MENDED, MLP, History, LeastSquares, alarm_rates, batches, check
+from clinic import descend, figure, global_norm, linear_data, show, spirals, train, vitals
 import numpy as np
 
 
@@ -40,8 +40,8 @@ def spike_alert(history, loss):
     """Whether the loss of this step is a spike.
 
     history: the list of all losses of the run before this step, as they came, spikes, nan and inf
-    included; it may be empty,
-    and len(history) is the number of the step. loss: the one of this step. Both hold floats.
+    included; it may be empty, and len(history) is the number of the step. loss: the one of this
+    step. Both hold floats.
     Returns True or False. It is called at every step, but in the checks for single steps of other
     runs too, so it keeps nothing between calls.
 
@@ -77,8 +77,7 @@ def clipped_step(params, grads, lr, max_norm, log):
     step is logged and skipped: the parameters come back as they were, and nothing is raised.
     Not graded: "clipped" of a skipped step, or of a norm equal to max_norm; nan or inf in the log
     of a skipped step; what else is in the dict; whether you work in place; a constant of 1e-6 or
-    less beside the norm. The squares in the checks do not
-    overflow: that is for `grad-clipping`.
+    less beside the norm. The squares in the checks do not overflow: that is for `grad-clipping`.
     """
     # No clipping, and nobody writes anything down.
     return descend(params, grads, lr)
@@ -92,9 +91,9 @@ def smooth(values, beta=0.99):
     step up to and including it.
     Graded: the first finite value comes out as it is, a constant stays that constant, no output
     leaves the range of the values so far, and none looks at later values. Once the average has
-    settled, half of a jump is seen after log(0.5) / log(beta)
-    steps: 69 for 0.99, 7 for 0.9. A nan or inf is left out: its step repeats the output before it
-    (nan where there is none yet), and later outputs are what they would be without that step.
+    settled, half of a jump is seen after log(0.5) / log(beta) steps: 69 for 0.99, 7 for 0.9. A
+    nan or inf is left out: its step repeats the output before it (nan where there is none yet),
+    and later outputs are what they would be without that step.
     Not graded: which of the two usual starts you take (both are right), and whether a list or an
     array comes back.
     """
@@ -289,9 +288,8 @@ def did_it_help(trial, change, seeds):
 
     trial(change, seed): restores the saved state, applies the change, trains a fixed number of
     steps with what the seed draws, and returns (loss_before, loss_after), two floats; lower is
-    better. trial(None, seed) is the same run without a
-    change. seeds: the seeds that you may use, a list of whole numbers; with one seed, state, data
-    and chance are the same.
+    better. trial(None, seed) is the same run without a change. seeds: the seeds that you may use,
+    a list of whole numbers; with one seed, state, data and chance are the same.
     Graded, with ten seeds: changes that make the loss better, or worse, than it would have been
     without them are called so, 36 of 40, where the difference is three times its own standard
     deviation from seed to seed. A change without any effect is called better or worse at most 6

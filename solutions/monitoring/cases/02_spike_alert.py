@@ -18,7 +18,8 @@ def spike_alert(history, loss):
     """Whether the loss of this step is a spike.
 
     history: the list of all losses of the run before this step, as they came, spikes, nan and inf
-    included; it may be empty, and len(history) is the number of the step. loss: the one of this step. Both hold floats.
+    included; it may be empty, and len(history) is the number of the step. loss: the one of this
+    step. Both hold floats.
     Returns True or False. It is called at every step, but in the checks for single steps of other
     runs too, so it keeps nothing between calls.
 

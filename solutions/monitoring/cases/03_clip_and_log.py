@@ -30,8 +30,7 @@ def clipped_step(params, grads, lr, max_norm, log):
     step is logged and skipped: the parameters come back as they were, and nothing is raised.
     Not graded: "clipped" of a skipped step, or of a norm equal to max_norm; nan or inf in the log
     of a skipped step; what else is in the dict; whether you work in place; a constant of 1e-6 or
-    less beside the norm. The squares in the checks do not
-    overflow: that is for `grad-clipping`.
+    less beside the norm. The squares in the checks do not overflow: that is for `grad-clipping`.
     """
     ### BEGIN BROKEN
     # # No clipping, and nobody writes anything down.

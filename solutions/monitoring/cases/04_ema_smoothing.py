@@ -22,9 +22,9 @@ def smooth(values, beta=0.99):
     step up to and including it.
     Graded: the first finite value comes out as it is, a constant stays that constant, no output
     leaves the range of the values so far, and none looks at later values. Once the average has
-    settled, half of a jump is seen after log(0.5) / log(beta)
-    steps: 69 for 0.99, 7 for 0.9. A nan or inf is left out: its step repeats the output before it
-    (nan where there is none yet), and later outputs are what they would be without that step.
+    settled, half of a jump is seen after log(0.5) / log(beta) steps: 69 for 0.99, 7 for 0.9. A
+    nan or inf is left out: its step repeats the output before it (nan where there is none yet),
+    and later outputs are what they would be without that step.
     Not graded: which of the two usual starts you take (both are right), and whether a list or an
     array comes back.
     """

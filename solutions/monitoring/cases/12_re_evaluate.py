@@ -18,9 +18,8 @@ def did_it_help(trial, change, seeds):
 
     trial(change, seed): restores the saved state, applies the change, trains a fixed number of
     steps with what the seed draws, and returns (loss_before, loss_after), two floats; lower is
-    better. trial(None, seed) is the same run without a
-    change. seeds: the seeds that you may use, a list of whole numbers; with one seed, state, data
-    and chance are the same.
+    better. trial(None, seed) is the same run without a change. seeds: the seeds that you may use,
+    a list of whole numbers; with one seed, state, data and chance are the same.
     Graded, with ten seeds: changes that make the loss better, or worse, than it would have been
     without them are called so, 36 of 40, where the difference is three times its own standard
     deviation from seed to seed. A change without any effect is called better or worse at most 6
