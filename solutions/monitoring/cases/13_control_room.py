@@ -5,7 +5,7 @@
 #
 # **The complaint.** All instruments of this stage hang in one room now, on one run of 1200 steps. They are in order: each was
 # tested by itself. And yet the run went through three bad batches, four spikes, an overfitting that began at step 450 and a
-# plateau from step 600 on, and the log of that night says "spike" a few times, "bad batch" once, and nothing else. "The
+# plateau from step 600 on, and the log of that night says "spike" a few times, "bad batch" once, and "overfit" long after it was too late. "The
 # instruments are no good", says the shift. The instruments were never asked the right question.
 #
 # **After this case you can** wire instruments into a training loop so that each sees what it was made for, and none keeps
