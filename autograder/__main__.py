@@ -2,6 +2,7 @@
 
 Standard library only, and no syntax newer than Python 3.6, so that an old Python reads as far as the message that names it.
 """
+
 import hashlib
 import os
 import shutil

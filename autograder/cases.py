@@ -121,7 +121,7 @@ def _read_cell(path, case_id, cell, line, counts):
         return Cell("markdown", f"{case_id}-text-{counts['text']}", cell.source, line)
     kinds = [kind for kind in KINDS if kind in options]
     if len(kinds) != 1:
-        raise CaseError(path, line, f"a code cell's header needs one of {', '.join(KINDS)}, such as  # %% fix=\"{case_id}\"")
+        raise CaseError(path, line, f'a code cell\'s header needs one of {", ".join(KINDS)}, such as  # %% fix="{case_id}"')
     kind = kinds[0]
     if options[kind] != case_id and kind != "setup":
         raise CaseError(path, line, f"the header says {options[kind]!r}, but the file's name says {case_id!r}: make them agree")
@@ -180,7 +180,9 @@ def _require_anatomy(case):
             raise CaseError(case.path, fix.line, f"the fix cell needs exactly one region {region}")
     for text in released(fix.source).splitlines():
         if len(text) > FIX_WIDTH:
-            raise CaseError(case.path, fix.line, f"wrap the lines of the cell to mend to {FIX_WIDTH} characters, such as {text!r}")
+            raise CaseError(
+                case.path, fix.line, f"wrap the lines of the cell to mend to {FIX_WIDTH} characters, such as {text!r}"
+            )
     prose = "\n".join(cell.source for cell in case.of_kind("markdown"))
     for heading in HEADINGS:
         if heading not in prose:

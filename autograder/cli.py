@@ -63,7 +63,9 @@ def _check(options):
     from .study import NothingToCheck, check
 
     stages = [options.what] if options.what in STAGES else STAGES
-    paths = [Path(options.what)] if options.what and options.what not in STAGES else [notebook_path(STUDY, stage) for stage in stages]
+    paths = (
+        [Path(options.what)] if options.what and options.what not in STAGES else [notebook_path(STUDY, stage) for stage in stages]
+    )
     try:
         passed = check(paths, options.case, options.full)
     except NothingToCheck as error:

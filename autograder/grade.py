@@ -117,4 +117,3 @@ def _write_csv(rows, path):
         writer = csv.DictWriter(file, columns, restval="")
         writer.writeheader()
         writer.writerows(rows)
-

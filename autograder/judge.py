@@ -10,7 +10,6 @@ import linecache
 from dataclasses import dataclass, replace
 
 import nbformat
-
 from clinic.check import NotYet
 
 

@@ -40,7 +40,9 @@ class RestoreLocked(NbGraderPreprocessor):
             if "nbgrader" not in original.metadata:
                 continue
             name = original.metadata.nbgrader["grade_id"]
-            found = next((i for i, cell in enumerate(nb.cells) if cell.metadata.get("nbgrader", {}).get("grade_id") == name), None)
+            found = next(
+                (i for i, cell in enumerate(nb.cells) if cell.metadata.get("nbgrader", {}).get("grade_id") == name), None
+            )
             if found is not None:
                 place = found
             elif original.metadata.nbgrader["locked"]:

@@ -57,7 +57,9 @@ def test_without_a_network_it_says_what_failed_and_tries_again_next_time(bare_co
     offline = {"UV_INDEX_URL": nowhere, "UV_CACHE_DIR": str(tmp_path / "cache"), "UV_HTTP_RETRIES": "0", "PIP_INDEX_URL": nowhere}
     offline |= {"PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1", "PIP_FIND_LINKS": ""}
     if not with_uv:
-        offline["PATH"] = os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if not os.path.exists(f"{folder}/uv"))
+        offline["PATH"] = os.pathsep.join(
+            folder for folder in os.environ["PATH"].split(os.pathsep) if not os.path.exists(f"{folder}/uv")
+        )
     base = os.path.realpath(sys.executable)  # the environment's own python has no pip
     for _ in range(2):
         result = run(bare_copy, "test", python=base, **offline)

@@ -115,7 +115,9 @@ def test_another_picture_is_seen(tmp_path):
     copy = tmp_path / path.name
     nbformat.write(notebook, copy)
     assert differences(path, copy) == []
-    output = next(output for cell in notebook.cells for output in cell.get("outputs", []) if "text/html" in output.get("data", {}))
+    output = next(
+        output for cell in notebook.cells for output in cell.get("outputs", []) if "text/html" in output.get("data", {})
+    )
     html = output.data["text/html"]
     picture = re.search(r"base64,([A-Za-z0-9+/=]+)", html).group(1)
     pixels = matplotlib.image.imread(io.BytesIO(base64.b64decode(picture))).copy()

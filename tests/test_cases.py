@@ -4,7 +4,7 @@ import pytest
 
 from autograder.cases import CaseError, read_case, read_stage, released
 
-GOOD = '''\
+GOOD = """\
 # %% [markdown]
 # ## Case 1 · A complaint
 #
@@ -33,7 +33,7 @@ check.run(check_answer)
 
 # %% [markdown]
 # Hint 1, Hint 2, Hint 3, Discharge note
-'''
+"""
 
 
 def write(folder, text, name="01_my_case.py"):
@@ -61,7 +61,9 @@ def test_released_code_is_the_broken_region_in_place_of_the_solution(tmp_path):
 
 
 def test_broken_code_keeps_its_indentation_comments_and_blank_lines():
-    source = "### BEGIN BROKEN\n# if x:\n#     # why\n#\n#     y = 1\n### END BROKEN\n### BEGIN SOLUTION\npass\n### END SOLUTION\nlast"
+    source = (
+        "### BEGIN BROKEN\n# if x:\n#     # why\n#\n#     y = 1\n### END BROKEN\n### BEGIN SOLUTION\npass\n### END SOLUTION\nlast"
+    )
     assert released(source) == "if x:\n    # why\n\n    y = 1\nlast"
 
 

@@ -6,7 +6,6 @@ import sys
 import matplotlib.figure
 import numpy as np
 import pytest
-
 from clinic import MLP, History, LeastSquares, batches, check, descend, global_norm, linear_data, spirals, train, vitals
 from clinic.models import log_softmax
 

@@ -16,7 +16,9 @@ def cells_of(folder, stage):
 
 def lines_between(source, region):
     """The distinctive lines of a region: long enough not to stand anywhere by chance."""
-    inside = source.split(f"### BEGIN {region}\n", 1)[1].split(f"### END {region}", 1)[0] if f"### BEGIN {region}" in source else ""
+    inside = (
+        source.split(f"### BEGIN {region}\n", 1)[1].split(f"### END {region}", 1)[0] if f"### BEGIN {region}" in source else ""
+    )
     return [line.strip() for line in inside.splitlines() if len(line.strip()) > 15]
 
 
@@ -36,7 +38,9 @@ def released_lines(case):
 
 @each_case
 def test_no_line_of_a_solution_or_of_a_hidden_check_is_released(stage, case):
-    everything = "\n".join(path.read_text(encoding="utf-8") for path in COURSE.rglob("*") if path.suffix in (".ipynb", ".py", ".md"))
+    everything = "\n".join(
+        path.read_text(encoding="utf-8") for path in COURSE.rglob("*") if path.suffix in (".ipynb", ".py", ".md")
+    )
     # A line such as `if norm > max_norm:` is a secret in one case, and stands in another's broken code.
     visible = "\n".join(released_lines(other) for _, other in CASES)
     secret = lines_between(case.of_kind("fix")[0].source, "SOLUTION")

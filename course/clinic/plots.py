@@ -58,8 +58,9 @@ def vitals(before, now, signs, caption, over="step", labels=LABELS, guess=None, 
 
     before, now: a History each, or a list of histories, one a random seed. signs: for each name in the histories the
     label of its axis, with its unit. over: what the entries count. guess: for a sign, the value that the learner predicted,
-    drawn as a dotted line. marks: for a sign, a dictionary of levels by name, such as a bound or the truth. A panel is logarithmic where its values span more than a factor of 50; a run that leaves the
-    numbers is marked with a cross where it does.
+    drawn as a dotted line. marks: for a sign, a dictionary of levels by name, such as a bound or the truth. A panel is
+    logarithmic where its values span more than a factor of 50; a run that leaves the numbers is marked with a cross
+    where it does.
     """
     runs = [_as_list(before), _as_list(now)]
     fig, axes = figure(len(signs))
