@@ -6,7 +6,20 @@ import sys
 import matplotlib.figure
 import numpy as np
 import pytest
-from clinic import MLP, History, LeastSquares, batches, check, descend, global_norm, linear_data, spirals, train, vitals
+from clinic import (
+    MLP,
+    History,
+    LeastSquares,
+    alarm_rates,
+    batches,
+    check,
+    descend,
+    global_norm,
+    linear_data,
+    spirals,
+    train,
+    vitals,
+)
 from clinic.models import log_softmax
 
 
@@ -213,3 +226,21 @@ def test_vitals_take_several_seeds_and_a_guess(shown):
     vitals([run_of([1, 3]), run_of([1, 5])], run_of([1, 1]), {"loss": "loss"}, caption="c", guess={"loss": 2})
     assert "as complained about, from 1 to 4" in pages[0]["text/html"]
     assert [text.get_text() for text in figures[0].axes[0].texts] == ["your guess"]
+
+
+def test_vitals_draw_and_tell_the_levels_that_they_are_given(shown):
+    pages, figures = shown
+    vitals(run_of([1, 3]), run_of([1, 2]), {"loss": "loss"}, caption="c", marks={"loss": {"the noise": 1.5}})
+    assert "A line marks the noise, at 1.5." in pages[0]["text/html"]
+    assert [text.get_text() for text in figures[0].axes[0].texts] == ["the noise"]
+
+
+def test_alarm_rates_tell_for_each_kind_what_is_wanted_and_what_came(shown):
+    pages, figures = shown
+    alarm_rates({"spike": 0.25, "calm": 1.0}, {"spike": 1.0, "calm": 0.0}, {"spike": True, "calm": False}, "c", action="rings")
+    text = pages[0]["text/html"]
+    assert "spike (it should): as complained about 25%, your code 100%" in text
+    assert "calm (it should not): as complained about 100%, your code 0%" in text
+    (ax,) = figures[0].axes
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["spike", "calm"]
+    assert {line.get_marker() for line in ax.get_lines()} == {"X", "o"}

@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from autograder import study
+from autograder.judge import namespace_with, read_exercises
 from autograder.paths import COURSE, SOLUTIONS, STAGES, notebook_path
 
 STAGE = STAGES[0]
@@ -91,3 +92,11 @@ def test_a_missing_or_damaged_notebook_is_told_plainly(copy, damage, words):
 def test_an_unknown_case_is_answered_with_the_known_ones(copy):
     with pytest.raises(study.NothingToCheck, match="there is no case 'lr-to-high'; the cases are lr-too-high"):
         checked(notebook_path(copy, STAGE), case="lr-to-high")
+
+
+def test_a_case_that_needs_others_is_judged_with_what_stands_in_their_cells():
+    for folder, owner in ((SOLUTIONS, "yours"), (COURSE, "a stand-in")):
+        exercises = read_exercises(notebook_path(folder, "monitoring"))
+        room = next(exercise for exercise in exercises if exercise.id == "control-room")
+        names = namespace_with(room, room.fix)
+        assert set(names["hang_instruments"](names)[1].values()) == {owner}
