@@ -6,15 +6,27 @@ Nothing here knows the answer to a case.
 import contextlib
 import linecache
 import sys
+import textwrap
 import traceback
 
 import numpy as np
 
+_WRAPPING = {"break_long_words": False, "break_on_hyphens": False, "drop_whitespace": True}
 _UNSAID = object()  # None is an answer that a check may have to show
 
 
+WIDTH = 87  # characters that a notebook's output, and a feedback page, show without breaking the line
+
+
 class NotYet(AssertionError):
-    """A check that failed. It is shown as its own few lines, without a traceback, in Jupyter, Validate and feedback."""
+    """A check that failed. It is shown as its own few lines, without a traceback, in Jupyter, Validate and feedback.
+
+    lines: what it says; a long one is wrapped, and goes on under its own beginning.
+    """
+
+    def __init__(self, lines):
+        wrapped = (textwrap.wrap(line, WIDTH, subsequent_indent=_indent_of(line), **_WRAPPING) or [""] for line in lines)
+        super().__init__("\n".join(part for parts in wrapped for part in parts))
 
     def _render_traceback_(self):
         return str(self).splitlines()
@@ -33,7 +45,7 @@ def run(*checks):
         except NotYet as failed:
             raise failed.with_traceback(None) from None
         except Exception as error:
-            raise NotYet("\n".join(_stopped(error))) from None
+            raise NotYet(_stopped(error)) from None
     print("Passed.")
 
 
@@ -51,7 +63,7 @@ def close(got, want, *, what, call=None, rtol=1e-7, atol=1e-12, turns=None):
     if numbers.shape != want.shape:
         lines.append(f"  The expected shape is {want.shape}; yours is {numbers.shape}.")
     turn = next((turn for turn, answer in (turns or {}).items() if _same(numbers, np.asarray(answer, float), 1e-3, 1e-12)), None)
-    raise NotYet("\n".join(lines + _turn(turn)))
+    raise NotYet(lines + _turn(turn))
 
 
 def that(holds, *, what, call=None, expected=_UNSAID, got=_UNSAID, turns=None):
@@ -66,7 +78,12 @@ def that(holds, *, what, call=None, expected=_UNSAID, got=_UNSAID, turns=None):
         lines.append(f"  expected  {_show(expected)}")
     if got is not _UNSAID:
         lines.append(f"  got       {_show(got)}")
-    raise NotYet("\n".join(lines + _turn(next((turn for turn, is_it in (turns or {}).items() if is_it), None))))
+    raise NotYet(lines + _turn(next((turn for turn, is_it in (turns or {}).items() if is_it), None)))
+
+
+def _indent_of(line):
+    """Where a wrapped line goes on: behind "call", "expected" and "got", else under its own first word."""
+    return " " * 12 if line.startswith(("  call", "  expected", "  got", "  while", "  in ")) else " " * 2
 
 
 def _opening(what, call):
@@ -80,11 +97,11 @@ def _turn(turn):
 def _numbers(got, what, call):
     """`got` as a float array, or NotYet where it is not made of numbers."""
     if got is None:
-        raise NotYet("\n".join(_opening(what, call) + ["  got       None: does every way through your function return?"]))
+        raise NotYet(_opening(what, call) + ["  got       None: does every way through your function return?"])
     try:
         return np.asarray(got, dtype=float)
     except (TypeError, ValueError):
-        raise NotYet("\n".join(_opening(what, call) + [f"  got       {_show(got)}, which is not a number or an array"])) from None
+        raise NotYet(_opening(what, call) + [f"  got       {_show(got)}, which is not a number or an array"]) from None
 
 
 def _same(numbers, answer, rtol, atol):
@@ -96,8 +113,7 @@ def _show(value):
         if value.ndim == 0:
             value = value.item()
         else:
-            text = np.array2string(value, precision=5, threshold=12, max_line_width=74, separator=", ")
-            return text.replace("\n", "\n            ")
+            return " ".join(np.array2string(value, precision=5, threshold=12, separator=", ").split())
     if isinstance(value, float):
         return f"{value:.6g}"
     text = str(value)
