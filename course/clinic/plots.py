@@ -87,13 +87,13 @@ def alarm_rates(before, now, wanted, caption, action="fires"):
     """Draw how often two detectors fire on kinds of curves that should, or should not, set them off, and show it.
 
     before, now: for each kind, in words, the share of its curves (0 to 1) on which the detector fires. wanted: for each kind
-    whether it should fire. action: what it does when it fires, as the axis says it.
+    whether it should fire. action: what it does when it fires, as the axis says it. The grey bands are a tenth wide.
     """
     fig, (ax,) = figure(1, height=1.3 + 0.42 * len(wanted))
     fig.set_figwidth(8)
     places = np.arange(len(wanted))[::-1]
     for place, (kind, should) in zip(places, wanted.items()):
-        ax.barh(place, 0.2, left=0.8 if should else 0.0, height=0.7, color="#bbbbbb", alpha=0.4, zorder=0)
+        ax.barh(place, 0.1, left=0.9 if should else 0.0, height=0.7, color="#bbbbbb", alpha=0.4, zorder=0)
         ax.plot([before[kind]], [place], "X", color=BROKEN["color"], markersize=9, zorder=3)
         ax.plot([now[kind]], [place], "o", color=MENDED["color"], markersize=13, markerfacecolor="none", markeredgewidth=2.5)
     ax.set_yticks(places, [textwrap.fill(kind, 34) for kind in wanted])

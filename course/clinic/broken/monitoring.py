@@ -17,10 +17,10 @@ def watched_run(measure, apply, steps):
     gradients.
     The record is a dict:
         "loss", "grad_norm"   a list each, with one number for every step measured; grad_norm is
-        the norm of all gradients taken as one long vector
-        "stopped_at"          the number of the step that was bad, or None where all steps were
-        made "why"                 "loss" or "gradient", whichever is not finite there (either
-        word where both are not), or None
+                              the norm of all gradients taken as one long vector
+        "stopped_at"          the number of the step that was bad, or None where all were made
+        "why"                 "loss" or "gradient", whichever is not finite there (either word
+                              where both are not), or None
     Graded: NaN and both infinities count as bad, in the loss and in any entry of any gradient, at
     any step. Nothing of a bad step is applied, and nothing is measured after it. Its own numbers
     are in the record, as they are: that of the bad one is nan or inf. Every good step is measured
@@ -84,11 +84,11 @@ def clipped_step(params, grads, lr, max_norm, log):
 
 
 def smooth(values, beta=0.99):
-    """The exponential moving average of a loss: each output is beta of the old average and 1 -
-    beta of the new value.
+    """The exponential moving average of a loss: beta of the old average and 1 - beta of the new
+    value make the next.
 
-    values: list or array of n losses. beta: from 0 to below 1. Returns n numbers, one for each
-    step up to and including it.
+    values: list or array of n losses. beta: from 0 to below 1. Returns n numbers: number i is the
+    average of values[: i + 1].
     Graded: the first finite value comes out as it is, a constant stays that constant, no output
     leaves the range of the values so far, and none looks at later values. Once the average has
     settled, half of a jump is seen after log(0.5) / log(beta) steps: 69 for 0.99, 7 for 0.9. A
@@ -248,7 +248,7 @@ def warmup_lr(step, warmup_steps, base_lr):
     It is base_lr at step W and at every step after it, however late; never above base_lr. W = 1
     is allowed. With W = 0 there is no warmup: base_lr from step 0 on.
     Not graded: whether step 0 is made at 0, at base_lr / W or at base_lr / (W + 1). All three are
-    in use, and all three pass.
+    in use, and all three pass, as any straight ramp does that keeps these rules.
     """
     lr = base_lr
     if step < warmup_steps:

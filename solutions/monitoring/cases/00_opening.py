@@ -10,7 +10,8 @@
 # hours; a last part, *The control room*, wires the instruments into one run.
 #
 # **How a case works.** Run the cell below first, and again whenever the kernel was restarted. Read the complaint. Write what you
-# expect as `my_guess`, at the top of the figure's cell: it is not graded, and the figure or the line under it answers it. Run the
+# expect as `my_guess`, at the top of the figure's cell: it is not graded, and the figure or the line under it answers it, in some
+# cases only once you have mended the code. Run the
 # cell under *The code* and the figure: dashed, or a cross, is the instrument that was complained about; wide, or a ring, is the one in
 # your cell. To mend, edit only the cell under *The code*, run it and the figure again, then run the check: the folded cell below
 # the figure, which you may unfold to read. An instrument is judged by what it says about runs whose course is known: how often it

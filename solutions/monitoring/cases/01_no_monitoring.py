@@ -23,10 +23,10 @@ def watched_run(measure, apply, steps):
     gradients.
     The record is a dict:
         "loss", "grad_norm"   a list each, with one number for every step measured; grad_norm is
-        the norm of all gradients taken as one long vector
-        "stopped_at"          the number of the step that was bad, or None where all steps were
-        made "why"                 "loss" or "gradient", whichever is not finite there (either
-        word where both are not), or None
+                              the norm of all gradients taken as one long vector
+        "stopped_at"          the number of the step that was bad, or None where all were made
+        "why"                 "loss" or "gradient", whichever is not finite there (either word
+                              where both are not), or None
     Graded: NaN and both infinities count as bad, in the loss and in any entry of any gradient, at
     any step. Nothing of a bad step is applied, and nothing is measured after it. Its own numbers
     are in the record, as they are: that of the bad one is nan or inf. Every good step is measured

@@ -15,11 +15,11 @@
 
 # %% fix="ema-smoothing"
 def smooth(values, beta=0.99):
-    """The exponential moving average of a loss: each output is beta of the old average and 1 -
-    beta of the new value.
+    """The exponential moving average of a loss: beta of the old average and 1 - beta of the new
+    value make the next.
 
-    values: list or array of n losses. beta: from 0 to below 1. Returns n numbers, one for each
-    step up to and including it.
+    values: list or array of n losses. beta: from 0 to below 1. Returns n numbers: number i is the
+    average of values[: i + 1].
     Graded: the first finite value comes out as it is, a constant stays that constant, no output
     leaves the range of the values so far, and none looks at later values. Once the average has
     settled, half of a jump is seen after log(0.5) / log(beta) steps: 69 for 0.99, 7 for 0.9. A

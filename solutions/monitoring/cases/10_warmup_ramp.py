@@ -28,7 +28,7 @@ def warmup_lr(step, warmup_steps, base_lr):
     It is base_lr at step W and at every step after it, however late; never above base_lr. W = 1
     is allowed. With W = 0 there is no warmup: base_lr from step 0 on.
     Not graded: whether step 0 is made at 0, at base_lr / W or at base_lr / (W + 1). All three are
-    in use, and all three pass.
+    in use, and all three pass, as any straight ramp does that keeps these rules.
     """
     ### BEGIN BROKEN
     # lr = base_lr

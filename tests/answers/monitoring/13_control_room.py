@@ -178,6 +178,50 @@ def watch_step(room, step, loss, grads, val_loss):
     return said
 
 
+# %% wrong="a finite loss for a taken step" says="losses are kept because they are finite"
+def watch_step(room, step, loss, grads, val_loss):
+    said = set()
+    # The history is that of the steps before: with the loss itself in it, a spike hides in its own yardstick.
+    if room.spike_alert(room.losses, loss):
+        said.add("spike")
+    taken = room.optimizer.step(loss, grads)
+    if np.isfinite(loss):
+        room.losses.append(loss)
+    if not taken:
+        said.add("bad batch")
+    if val_loss is not None:
+        if room.losses:
+            room.shown.append(room.smooth(room.losses)[-1])
+        # Noise is what a test for a plateau measures by; in a smoothed loss there is none left.
+        if room.is_plateau(room.losses):
+            said.add("plateau")
+        if room.early_stop.update(loss, val_loss, room.optimizer.params):
+            said.add("overfit")
+    return said
+
+
+# %% wrong="the early stop asked before the step" says="before the step is made"
+def watch_step(room, step, loss, grads, val_loss):
+    stop = val_loss is not None and room.early_stop.update(loss, val_loss, room.optimizer.params)
+    said = set()
+    # The history is that of the steps before: with the loss itself in it, a spike hides in its own yardstick.
+    if room.spike_alert(room.losses, loss):
+        said.add("spike")
+    if room.optimizer.step(loss, grads):
+        room.losses.append(loss)
+    else:
+        said.add("bad batch")
+    if val_loss is not None:
+        if room.losses:
+            room.shown.append(room.smooth(room.losses)[-1])
+        # Noise is what a test for a plateau measures by; in a smoothed loss there is none left.
+        if room.is_plateau(room.losses):
+            said.add("plateau")
+        if stop:
+            said.add("overfit")
+    return said
+
+
 # %% wrong="the plateau of the smoothed losses" says="it is asked about smoothed losses, which have no noise to measure a change by"
 def watch_step(room, step, loss, grads, val_loss):
     said = set()
@@ -241,7 +285,7 @@ def watch_step(room, step, loss, grads, val_loss):
     return said
 
 
-# %% wrong="evaluations of refused steps are dropped" says="every evaluation is told, that at a refused step too"
+# %% wrong="evaluations of refused steps are dropped" says="a bad batch keeps early_stop from being asked"
 def watch_step(room, step, loss, grads, val_loss):
     said = set()
     # The history is that of the steps before: with the loss itself in it, a spike hides in its own yardstick.
