@@ -24,8 +24,8 @@ def watched_run(measure, apply, steps):
     Graded: NaN and both infinities count as bad, in the loss and in any entry of any gradient, at
     any step. Nothing of a bad step is applied, and nothing is measured after it. Its own numbers
     are in the record, as they are: that of the bad one is nan or inf. Every good step is measured
-    once and applied once, however large or small its finite numbers are. Nothing
-    is raised: the caller wants the record.
+    once and applied once, however large or small its finite numbers are. Nothing is raised: the
+    caller wants the record.
     Not graded: whether a bad norm is given as nan or as inf; what else is in the record; what you
     print. Gradients in the checks are float64, and their squares do not overflow.
     """
@@ -109,8 +109,8 @@ class EarlyStop:
     the run when it says True, and goes on with `best_params`. Graded, for each watcher on its
     own, whatever others there are: update says True at the patience-th evaluation in a row that
     is no improvement, and False before. An improvement is a validation loss strictly below the
-    best so far, by however little; the first finite one always is. Equal is no improvement, nor
-    is nan, not even at the start. Losses may be negative.
+    best so far, by however little; the first that is a number always is. Equal is no improvement,
+    nor is nan, not even at the start. Losses are finite or nan, and may be negative.
     best_loss is the lowest validation loss, and best_params a list of arrays as they were then.
     The trainer works in place: it changes the arrays that it has passed in.
     Not graded: the training loss, which is passed for your information, and what comes after the
@@ -155,8 +155,8 @@ def train_with_checkpoints(disk, run, steps, every, keep):
     step_N.npz, with N the run's step, and np.load(..., allow_pickle=False) reads all its entries.
     What a killed run and its successors end with is bit for bit what one run would have. A kill
     at any call of disk costs no complete checkpoint: the next run goes on from the newest. At the
-    end there are the newest `keep` checkpoints, and the one with the lowest validation loss of
-    all (nan never is it).
+    end, whatever kills there were, there are the newest `keep` checkpoints, the one with the
+    lowest validation loss of all processes (nan never is it), and no others.
     Not graded: what is in the files, how you name others, what is left of a killed write, and how
     many checkpoints there are meanwhile.
     """

@@ -30,8 +30,8 @@ def watched_run(measure, apply, steps):
     Graded: NaN and both infinities count as bad, in the loss and in any entry of any gradient, at
     any step. Nothing of a bad step is applied, and nothing is measured after it. Its own numbers
     are in the record, as they are: that of the bad one is nan or inf. Every good step is measured
-    once and applied once, however large or small its finite numbers are. Nothing
-    is raised: the caller wants the record.
+    once and applied once, however large or small its finite numbers are. Nothing is raised: the
+    caller wants the record.
     Not graded: whether a bad norm is given as nan or as inf; what else is in the record; what you
     print. Gradients in the checks are float64, and their squares do not overflow.
     """

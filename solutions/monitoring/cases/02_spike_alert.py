@@ -58,7 +58,7 @@ def spike_alert(history, loss):
 # **Predict, before you run it.** The document's cure fires where `loss > 10 * np.mean(history[-100:])`, and it appends
 # the loss to the history *before* it asks. The level is 1. How high does a loss have to be for the alarm to fire, when
 # the window is full? And at the fifth step of a run? Write the first as `my_guess`. The first figure draws the
-# document's limit, wherever it has one, and your guess beside it.
+# document's limit, wherever it has one, and your guess beside it; the number is printed under it.
 
 # %% scene="spike-alert"
 def healthy_course(rng, kind, steps=1200):
@@ -190,7 +190,7 @@ def show_alarms(before, now, guess, seed=0):
     ax.set(yscale="log", ylim=(0.006, 1500), xlabel="step", ylabel="loss (nats)")
     caption = (
         "A run with nine incidents. Below it a mark (a cross, or a ring) at each step at which an alarm fires; "
-        "after the jump nothing is graded."
+        "after the jump nothing is graded. The document's limit is missing where its alarm cannot fire."
     )
     show(
         fig,
@@ -199,6 +199,8 @@ def show_alarms(before, now, guess, seed=0):
         "alarm lies eleven times above the level; it is missing in the first ten steps and for a hundred after nan and inf. "
         + "; ".join(told) + ".",
     )
+    full = documents_limit([1.0] * 200)[-1]
+    print(f"With a full window the document's alarm fires above {full:.1f} times the level. Your guess: {guess:g} times.")
 
 
 # %% run="spike-alert"
@@ -264,21 +266,25 @@ def check_spike_kinds(seeds):
     }
     for kind in spike_kinds(0):
         calls = missed.get(kind, [])
+        turns = {of_kind[kind]: True} if kind in of_kind else spike_habits()
+        if kind == "x3, between steps 50 and 99":
+            is_deaf = not ask_spike((1 + 0.05 * np.random.default_rng(0).normal(size=60)).tolist(), 1e6, "1e6 at step 60")
+            turns = {of_kind[kind]: is_deaf, "the limit stands too high above the level for some windows": True}
         check.that(
             not calls,
             what=f"every spike is found: {kind}",
             call=calls[0] if calls else None,
             expected=f"{len(seeds)} of {len(seeds)}",
             got=f"{len(seeds) - len(calls)} of {len(seeds)}",
-            turns={of_kind[kind]: True} if kind in of_kind else spike_habits(),
+            turns=turns,
         )
 
 
 def check_planted_run(seed, kind, scale=1.0):
-    """A run asked at every second ordinary step, and at its incidents: all found, at most two false alarms."""
+    """A run asked at every ordinary step, and at its incidents: all found, at most two false alarms."""
     losses, incidents = planted_run(seed, kind, scale)
     call = f"spike_alert in a run whose loss is {kind}, {losses[50]:.2g} at step 50 and {losses[1139]:.2g} at 1139"
-    asked = ordinary_steps(losses, incidents)[::2]
+    asked = ordinary_steps(losses, incidents)
     alarms = [step for step in asked if ask_spike(losses[:step], losses[step], call)]
     after_nan = [step for step in alarms if not np.isfinite(losses[step - 100 : step]).all()]
     check.that(
@@ -347,7 +353,7 @@ check.run(check_spikes_elsewhere)
 #
 # First the loss that is no finite number: that is an alarm, at any step. Then take the last hundred losses that are
 # finite, without this one. Their median is the level. The median of their distances from it, times 1.48, is the
-# standard deviation of the noise, and hardly feels a few spikes. Somewhere between five and fifteen of these above the
+# standard deviation of the noise, and hardly feels a few spikes. Somewhere between five and ten of these above the
 # level, ring the bell.
 #
 # </details>

@@ -22,8 +22,8 @@ class EarlyStop:
     the run when it says True, and goes on with `best_params`. Graded, for each watcher on its
     own, whatever others there are: update says True at the patience-th evaluation in a row that
     is no improvement, and False before. An improvement is a validation loss strictly below the
-    best so far, by however little; the first finite one always is. Equal is no improvement, nor
-    is nan, not even at the start. Losses may be negative.
+    best so far, by however little; the first that is a number always is. Equal is no improvement,
+    nor is nan, not even at the start. Losses are finite or nan, and may be negative.
     best_loss is the lowest validation loss, and best_params a list of arrays as they were then.
     The trainer works in place: it changes the arrays that it has passed in.
     Not graded: the training loss, which is passed for your information, and what comes after the
@@ -98,7 +98,7 @@ def overfit_with_watcher(watcher_class, seed, steps=400, every=5, patience=10):
 
 def show_watched_runs(before, now, guess, every=5):
     """Draw both losses of two runs, and the validation loss of the network that is handed over at the end of each."""
-    fig, (left, right) = figure(2)
+    fig, (left, right) = figure(2, height=3.8)
     told = []
     for style, history, marker, label in (
         (BROKEN, before, "X", "as complained about"),
@@ -121,7 +121,7 @@ def show_watched_runs(before, now, guess, every=5):
     right.plot([], [], "o", color=MENDED["color"], markerfacecolor="white", label="handed over, your code")
     right.axvline(guess, color="#444444", linestyle=":", linewidth=1.5, label="your guess")
     right.set(xlabel="step", ylabel="validation loss (nats)")
-    right.legend(frameon=False, fontsize="small", loc="lower right")
+    right.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0))
     show(
         fig, "One training run, watched in two ways.", "Two panels over step. " + ". ".join(told) + f". Your guess: {guess:.3g}."
     )

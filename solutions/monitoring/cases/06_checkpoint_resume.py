@@ -33,8 +33,8 @@ def train_with_checkpoints(disk, run, steps, every, keep):
     step_N.npz, with N the run's step, and np.load(..., allow_pickle=False) reads all its entries.
     What a killed run and its successors end with is bit for bit what one run would have. A kill
     at any call of disk costs no complete checkpoint: the next run goes on from the newest. At the
-    end there are the newest `keep` checkpoints, and the one with the lowest validation loss of
-    all (nan never is it).
+    end, whatever kills there were, there are the newest `keep` checkpoints, the one with the
+    lowest validation loss of all processes (nan never is it), and no others.
     Not graded: what is in the files, how you name others, what is left of a killed write, and how
     many checkpoints there are meanwhile.
     """
@@ -45,6 +45,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
     ### END BROKEN
     ### BEGIN SOLUTION
     load_newest_checkpoint(disk, run)
+    clean_up_checkpoints(disk, keep)  # the last process may have been killed in the middle of its own
     while run.step < steps:
         run.train_step()
         if run.step % every == 0 or run.step == steps:
@@ -87,7 +88,7 @@ def load_newest_checkpoint(disk, run):
 
 def clean_up_checkpoints(disk, keep):
     losses = {step: read_checkpoint(disk, step)[0]["val_loss"] for step in saved_steps(disk)}
-    best = min(losses, key=lambda step: losses[step] if np.isfinite(losses[step]) else np.inf)
+    best = min(losses, key=lambda step: losses[step] if np.isfinite(losses[step]) else np.inf, default=None)
     for step in set(list(losses)[:-keep]) - {best}:
         disk.remove(f"step_{step}.npz")
     ### END SOLUTION
@@ -96,7 +97,7 @@ def clean_up_checkpoints(disk, keep):
 # %% [markdown]
 # **Predict, before you run it.** The run needs 200 steps. The machine is taken away after every ninety steps of work, and
 # there is a checkpoint every twenty steps. How many steps of work will be done until the run is at its end? Write your
-# guess as `my_guess`; the left panel shows it.
+# guess as `my_guess`; the left panel shows it once you have mended the code.
 
 # %% scene="checkpoint-resume"
 import os
@@ -341,9 +342,14 @@ def steps_on(disk):
     return sorted(int(middle) for middle in middles if middle.isdigit())
 
 
-def check_files(disk, want, call):
-    """The checkpoints on the disk are those of the steps in `want`, and numpy reads them without pickle."""
+def check_files(disk, want, call, nan_steps=()):
+    """The checkpoints on the disk are those of the steps in `want`, the best first, and numpy reads them without pickle.
+
+    nan_steps: the steps at which the validation loss was nan.
+    """
     got = steps_on(disk)
+    missing, extra = set(want) - set(got), set(got) - set(want)
+    is_best_gone = bool(got) and missing == {want[0]}
     check.that(
         got == want,
         what="at the end there are the newest checkpoints, and the best",
@@ -356,12 +362,21 @@ def check_files(disk, want, call):
             "the names are sorted as texts, as in the document's clean-up: '1000' comes before '200', so the newest go": bool(got)
             and want[-1] not in got,
             "nothing is ever deleted": len(got) > len(want) + 2,
-            "the best is deleted when it has become old": set(want) - set(got) == {want[0]} and set(got) <= set(want),
-            "the best is one of the newest `keep`, and not one more": bool(got) and set(got) < set(want) and want[0] in got,
-            "the best is not known after a restart: its loss has to be in a file": "killed" in call
-            and bool(got)
-            and want[0] not in got,
-            "a nan is taken for the lowest loss, or the highest loss for the best": bool(got) and want[0] not in got,
+            "a nan is taken for the lowest loss: every comparison with it is False, so that nothing is below it": is_best_gone
+            and bool(extra)
+            and extra <= set(nan_steps),
+            "the best is not known after a restart: its loss has to be in a file, and read again": is_best_gone
+            and "killed" in call,
+            "the best is deleted when it has become old": is_best_gone and not extra,
+            "another checkpoint is taken for the best": is_best_gone,
+            "the best is one of the newest `keep`, and not one more": bool(got)
+            and not extra
+            and len(missing) == 1
+            and want[0] in got,
+            "more is deleted than should be": bool(got) and not extra,
+            "a kill in the clean-up is never made good: the next process has to clean up, even where all steps are done": (
+                not missing and "killed" in call
+            ),
         },
     )
     for step in want:
@@ -421,7 +436,10 @@ def check_resumed(call, run, whole, saved_step):
             and "the parameters" not in lost,
             "the numbers are rounded on their way, as by a float32": 0 < apart < 1e-5,
             "more than nine arrays are sorted by their names as texts": len(run.params) > 10 and "the parameters" in lost,
-            "the generator begins its numbers anew": lost == ["the generator"],
+            "the generator begins its numbers anew": lost == ["the generator"]
+            and began["the generator"] == PlayedRun().state()["the generator"],
+            "the generator's state is rounded or changed on its way, as by a float: its numbers have 128 bits": lost
+            == ["the generator"],
             "the optimizer starts from zero": "the optimizer's means" in lost
             and not any(np.ravel(began["the optimizer's means"][0])),
             "the schedule starts anew": lost == ["the schedule"],
@@ -450,11 +468,18 @@ def check_kill_in_step(every, steps, kill_after, keep=2, arrays=2):
     check_resumed(call, run, run_that_nobody_kills(steps, arrays=arrays), kill_after // every * every)
 
 
-def check_kill_in_disk(every, steps, keep):
-    """Killed at each call of disk in turn, and started again: no complete checkpoint is lost, and the end is the same."""
+def check_kill_in_disk(every, steps, keep, want, nan_steps=()):
+    """Killed at each call of disk in turn, and started again: no complete checkpoint is lost, and the end is the same.
+
+    want: the steps of the checkpoints that are there at the end. nan_steps: those at which the validation loss is nan.
+    """
+
+    def losses(step):
+        return float("nan") if step in nan_steps else float(step)  # the first that is a number is the best
+
     whole, n = run_that_nobody_kills(steps), 0
     while True:
-        disk, run = MemoryDisk(kill_at=n), PlayedRun(losses=float)  # the first is the best
+        disk, run = MemoryDisk(kill_at=n), PlayedRun(losses=losses)
         ended, error = go_on(disk, run, steps, every, keep)
         if error is not None:
             raise error
@@ -464,7 +489,7 @@ def check_kill_in_disk(every, steps, keep):
             f"train_with_checkpoints(disk, run, steps={steps}, every={every}, keep={keep}), killed in disk.{disk.log[-1]}; again"
         )
         done = run.step - 1 - (run.step - 1) % every if run.step else 0
-        again, after = MemoryDisk(disk.files), PlayedRun(losses=float)
+        again, after = MemoryDisk(disk.files), PlayedRun(losses=losses)
         ended, error = go_on(again, after, steps, every, keep)
         half = any(
             name.startswith("step_") and name.endswith(".npz") and f"write({name!r})" == disk.log[-1] for name in disk.files
@@ -492,6 +517,8 @@ def check_kill_in_disk(every, steps, keep):
             call=call,
             got=f"other values in: {', '.join(name.removeprefix('the ') for name in lost)}",
         )
+        told = f"nan at step {nan_steps[0]}, and then rising" if nan_steps else "rising"
+        check_files(again, want, f"{call}; validation loss {told}", nan_steps)
         n += 1
 
 
@@ -508,9 +535,14 @@ def check_checkpoints():
     require_end(go_on(disk, PlayedRun(), 47, 10, 2), call)
     check_files(disk, [40, 47], call)
 
+    call = "train_with_checkpoints(disk, run, steps=100, every=10, keep=2), validation loss nan at step 10, lowest at 30"
+    disk, nan = MemoryDisk(), float("nan")
+    require_end(go_on(disk, PlayedRun(losses=lambda step: nan if step == 10 else abs(step - 30)), 100, 10, 2), call)
+    check_files(disk, [30, 90, 100], call, nan_steps=[10])
+
     check_kill_in_step(every=10, steps=60, kill_after=37)
     check_kill_in_step(every=50, steps=130, kill_after=118)
-    check_kill_in_disk(every=5, steps=15, keep=1)
+    check_kill_in_disk(every=5, steps=15, keep=1, want=[5, 15])
 
 
 check.run(check_checkpoints)
@@ -520,13 +552,13 @@ check.run(check_checkpoints)
 def check_checkpoints_elsewhere():
     check_kill_in_step(every=7, steps=40, kill_after=22, arrays=12)
     check_kill_in_step(every=50, steps=80, kill_after=20)
-    check_kill_in_disk(every=4, steps=10, keep=2)
+    check_kill_in_disk(every=4, steps=14, keep=1, want=[8, 14], nan_steps=[4])
 
     nan = float("nan")
     call = "train_with_checkpoints, nan at half of the evaluations"
     disk = MemoryDisk()
     require_end(go_on(disk, PlayedRun(losses=lambda step: 1 + step / 100 if step % 20 else nan), 100, 10, 2), call)
-    check_files(disk, [10, 90, 100], call)
+    check_files(disk, [10, 90, 100], call, nan_steps=range(20, 101, 20))
 
     call = "train_with_checkpoints, killed after 50 and again after 30 further steps; the best at step 20"
     disk = MemoryDisk()
@@ -563,7 +595,7 @@ check.run(check_checkpoints_elsewhere)
 # Collect the arrays in one `np.savez` into an `io.BytesIO`, and the plain numbers as a text from `json.dumps` beside them:
 # the state of a generator is `rng.bit_generator.state`, and can be set. Write under a name that nobody looks for, then
 # `replace`. Delete last, by numbers, and spare the best; that its validation loss is known after a restart, it has to be in
-# a file.
+# a file. Delete at the start too: the kill may have come in the middle of deleting.
 #
 # </details>
 #

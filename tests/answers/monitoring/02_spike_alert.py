@@ -236,6 +236,28 @@ def spike_alert(history, loss):
     return level + 8 * 1.4826 * np.median(np.abs(recent - level))
 
 
+# %% wrong="fifteen standard deviations" says="x3, between steps 50 and 99|the limit stands too high above the level"
+def spike_alert(history, loss):
+    if not np.isfinite(loss):
+        return True
+    recent = np.array([value for value in history[-100:] if np.isfinite(value)])
+    if len(recent) < 20:
+        return False
+    level = np.median(recent)
+    return loss > level + 15 * 1.4826 * np.median(np.abs(recent - level))
+
+
+# %% wrong="three standard deviations over sixty losses" says="the limit stands inside the noise"
+def spike_alert(history, loss):
+    if not np.isfinite(loss):
+        return True
+    recent = np.array([value for value in history[-60:] if np.isfinite(value)])
+    if len(recent) < 20:
+        return False
+    level = np.median(recent)
+    return loss > level + 3 * 1.4826 * np.median(np.abs(recent - level))
+
+
 # %% sign
 def sign(seed):
     """Fewer than half of a run's nine incidents are found (measured over 20 seeds: 0 found, and 9 found)."""

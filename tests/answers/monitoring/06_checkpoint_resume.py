@@ -10,6 +10,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -61,6 +62,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -119,6 +121,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -186,7 +189,10 @@ class Checkpoints:
             kept.insert(0, best)
         self.disk.write("index.part", json.dumps(kept).encode("utf-8"))
         self.disk.replace("index.part", "index.json")
-        names = [f"step_{each[0]}.npz" for each in kept]
+        self.clean_up()
+
+    def clean_up(self):
+        names = [f"step_{each[0]}.npz" for each in self.index()]
         for old in self.disk.names():
             if old.startswith("step_") and old not in names:
                 self.disk.remove(old)
@@ -203,11 +209,64 @@ class Checkpoints:
 def train_with_checkpoints(disk, run, steps, every, keep):
     checkpoints = Checkpoints(disk, keep)
     checkpoints.load(run)
+    checkpoints.clean_up()
     while run.step < steps:
         for _ in range(min(every - run.step % every, steps - run.step)):
             run.train_step()
         checkpoints.save(run)
     return run
+
+
+# %% right="cleaned up at the start, the best looked up among the numbers"
+import io
+import json
+
+
+def train_with_checkpoints(disk, run, steps, every, keep):
+    load(disk, run)
+    clean_up(disk, keep)
+    while run.step < steps:
+        run.train_step()
+        if run.step % every == 0 or run.step == steps:
+            save(disk, run)
+            clean_up(disk, keep)
+    return run
+
+
+def saved_steps(disk):
+    return sorted(int(name[5:-4]) for name in disk.names() if name.startswith("step_") and name.endswith(".npz"))
+
+
+def save(disk, run):
+    numbers = {"step": run.step, "schedule": run.schedule, "rng": run.rng.bit_generator.state, "val_loss": run.val_loss()}
+    arrays = {f"p{i}": param for i, param in enumerate(run.params)}
+    arrays.update({f"m{i}": mean for i, mean in enumerate(run.means)})
+    data = io.BytesIO()
+    np.savez(data, numbers=json.dumps(numbers), **arrays)
+    disk.write("new.tmp", data.getvalue())
+    disk.replace("new.tmp", f"step_{run.step}.npz")
+
+
+def load(disk, run):
+    if saved_steps(disk):
+        saved = np.load(io.BytesIO(disk.read(f"step_{saved_steps(disk)[-1]}.npz")))
+        numbers = json.loads(str(saved["numbers"]))
+        run.params = [saved[f"p{i}"] for i in range(len(run.params))]
+        run.means = [saved[f"m{i}"] for i in range(len(run.means))]
+        run.step, run.schedule = numbers["step"], numbers["schedule"]
+        run.rng.bit_generator.state = numbers["rng"]
+
+
+def clean_up(disk, keep):
+    steps = saved_steps(disk)
+    losses = {}
+    for step in steps:
+        loss = json.loads(str(np.load(io.BytesIO(disk.read(f"step_{step}.npz")))["numbers"]))["val_loss"]
+        losses[step] = loss if np.isfinite(loss) else np.inf
+    best = min((step for step in losses if losses[step] < np.inf), key=losses.get, default=None)
+    for step in steps[:-keep]:
+        if step != best:
+            disk.remove(f"step_{step}.npz")
 
 
 # %% untouched says="at the end there are the newest checkpoints|no checkpoint is saved"
@@ -252,6 +311,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -303,6 +363,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -352,6 +413,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -403,6 +465,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -453,6 +516,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -503,6 +567,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -554,6 +619,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -605,6 +671,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -706,6 +773,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -757,6 +825,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -802,6 +871,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -909,6 +979,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
             if run.val_loss() < BEST["loss"]:
                 BEST.update(loss=run.val_loss(), step=run.step)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -960,6 +1031,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -1011,6 +1083,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -1062,6 +1135,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -1113,6 +1187,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -1163,6 +1238,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -1214,6 +1290,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -1265,6 +1342,7 @@ def train_with_checkpoints(disk, run, steps, every, keep):
         if run.step % every == 0 or run.step == steps:
             save(disk, run)
             clean_up(disk, keep)
+    clean_up(disk, keep)
     return run
 
 
@@ -1291,6 +1369,265 @@ def load(disk, run):
         run.means = [saved[f"m{i}"] for i in range(len(run.means))]
         run.step, run.schedule = numbers["step"], numbers["schedule"]
         run.rng.bit_generator.state = numbers["rng"]
+
+
+def clean_up(disk, keep):
+    steps = saved_steps(disk)
+    losses = {}
+    for step in steps:
+        loss = json.loads(str(np.load(io.BytesIO(disk.read(f"step_{step}.npz")))["numbers"]))["val_loss"]
+        losses[step] = loss if np.isfinite(loss) else np.inf
+    best = min(losses, key=losses.get)
+    for step in steps[:-keep]:
+        if step != best:
+            disk.remove(f"step_{step}.npz")
+
+
+# %% wrong="nothing is cleaned up at a restart" says="a kill in the clean-up is never made good"
+import io
+import json
+
+
+def train_with_checkpoints(disk, run, steps, every, keep):
+    load(disk, run)
+    while run.step < steps:
+        run.train_step()
+        if run.step % every == 0 or run.step == steps:
+            save(disk, run)
+            clean_up(disk, keep)
+    return run
+
+
+def saved_steps(disk):
+    return sorted(int(name[5:-4]) for name in disk.names() if name.startswith("step_") and name.endswith(".npz"))
+
+
+def save(disk, run):
+    numbers = {"step": run.step, "schedule": run.schedule, "rng": run.rng.bit_generator.state, "val_loss": run.val_loss()}
+    arrays = {f"p{i}": param for i, param in enumerate(run.params)}
+    arrays.update({f"m{i}": mean for i, mean in enumerate(run.means)})
+    data = io.BytesIO()
+    np.savez(data, numbers=json.dumps(numbers), **arrays)
+    disk.write("new.tmp", data.getvalue())
+    disk.replace("new.tmp", f"step_{run.step}.npz")
+
+
+def load(disk, run):
+    if saved_steps(disk):
+        saved = np.load(io.BytesIO(disk.read(f"step_{saved_steps(disk)[-1]}.npz")))
+        numbers = json.loads(str(saved["numbers"]))
+        run.params = [saved[f"p{i}"] for i in range(len(run.params))]
+        run.means = [saved[f"m{i}"] for i in range(len(run.means))]
+        run.step, run.schedule = numbers["step"], numbers["schedule"]
+        run.rng.bit_generator.state = numbers["rng"]
+
+
+def clean_up(disk, keep):
+    steps = saved_steps(disk)
+    losses = {}
+    for step in steps:
+        loss = json.loads(str(np.load(io.BytesIO(disk.read(f"step_{step}.npz")))["numbers"]))["val_loss"]
+        losses[step] = loss if np.isfinite(loss) else np.inf
+    best = min(losses, key=losses.get)
+    for step in steps[:-keep]:
+        if step != best:
+            disk.remove(f"step_{step}.npz")
+
+
+# %% wrong="nan at the first evaluation stays the best" says="a nan is taken for the lowest loss|step 10, lowest at 30"
+import io
+import json
+
+
+def train_with_checkpoints(disk, run, steps, every, keep):
+    load(disk, run)
+    while run.step < steps:
+        run.train_step()
+        if run.step % every == 0 or run.step == steps:
+            save(disk, run)
+            clean_up(disk, keep)
+    clean_up(disk, keep)
+    return run
+
+
+def saved_steps(disk):
+    return sorted(int(name[5:-4]) for name in disk.names() if name.startswith("step_") and name.endswith(".npz"))
+
+
+def save(disk, run):
+    numbers = {"step": run.step, "schedule": run.schedule, "rng": run.rng.bit_generator.state, "val_loss": run.val_loss()}
+    arrays = {f"p{i}": param for i, param in enumerate(run.params)}
+    arrays.update({f"m{i}": mean for i, mean in enumerate(run.means)})
+    data = io.BytesIO()
+    np.savez(data, numbers=json.dumps(numbers), **arrays)
+    disk.write("new.tmp", data.getvalue())
+    disk.replace("new.tmp", f"step_{run.step}.npz")
+
+
+def load(disk, run):
+    if saved_steps(disk):
+        saved = np.load(io.BytesIO(disk.read(f"step_{saved_steps(disk)[-1]}.npz")))
+        numbers = json.loads(str(saved["numbers"]))
+        run.params = [saved[f"p{i}"] for i in range(len(run.params))]
+        run.means = [saved[f"m{i}"] for i in range(len(run.means))]
+        run.step, run.schedule = numbers["step"], numbers["schedule"]
+        run.rng.bit_generator.state = numbers["rng"]
+
+
+def clean_up(disk, keep):
+    steps = saved_steps(disk)
+    losses = {}
+    for step in steps:
+        loss = json.loads(str(np.load(io.BytesIO(disk.read(f"step_{step}.npz")))["numbers"]))["val_loss"]
+        losses[step] = loss
+    best = min(losses, key=losses.get)
+    for step in steps[:-keep]:
+        if step != best:
+            disk.remove(f"step_{step}.npz")
+
+
+# %% wrong="all but the newest are deleted before the new one is written" says="more is deleted than should be"
+import io
+import json
+
+
+def train_with_checkpoints(disk, run, steps, every, keep):
+    load(disk, run)
+    while run.step < steps:
+        run.train_step()
+        if run.step % every == 0 or run.step == steps:
+            for step in saved_steps(disk)[:-1]:
+                disk.remove(f"step_{step}.npz")
+            save(disk, run)
+    return run
+
+
+def saved_steps(disk):
+    return sorted(int(name[5:-4]) for name in disk.names() if name.startswith("step_") and name.endswith(".npz"))
+
+
+def save(disk, run):
+    numbers = {"step": run.step, "schedule": run.schedule, "rng": run.rng.bit_generator.state, "val_loss": run.val_loss()}
+    arrays = {f"p{i}": param for i, param in enumerate(run.params)}
+    arrays.update({f"m{i}": mean for i, mean in enumerate(run.means)})
+    data = io.BytesIO()
+    np.savez(data, numbers=json.dumps(numbers), **arrays)
+    disk.write("new.tmp", data.getvalue())
+    disk.replace("new.tmp", f"step_{run.step}.npz")
+
+
+def load(disk, run):
+    if saved_steps(disk):
+        saved = np.load(io.BytesIO(disk.read(f"step_{saved_steps(disk)[-1]}.npz")))
+        numbers = json.loads(str(saved["numbers"]))
+        run.params = [saved[f"p{i}"] for i in range(len(run.params))]
+        run.means = [saved[f"m{i}"] for i in range(len(run.means))]
+        run.step, run.schedule = numbers["step"], numbers["schedule"]
+        run.rng.bit_generator.state = numbers["rng"]
+
+
+def clean_up(disk, keep):
+    steps = saved_steps(disk)
+    losses = {}
+    for step in steps:
+        loss = json.loads(str(np.load(io.BytesIO(disk.read(f"step_{step}.npz")))["numbers"]))["val_loss"]
+        losses[step] = loss if np.isfinite(loss) else np.inf
+    best = min(losses, key=losses.get)
+    for step in steps[:-keep]:
+        if step != best:
+            disk.remove(f"step_{step}.npz")
+
+
+# %% wrong="the losses of the last process are not read again" says="the best is not known after a restart"
+import io
+import json
+
+
+def train_with_checkpoints(disk, run, steps, every, keep):
+    load(disk, run)
+    losses = {step: np.inf for step in saved_steps(disk)}
+    while run.step < steps:
+        run.train_step()
+        if run.step % every == 0 or run.step == steps:
+            save(disk, run)
+            losses[run.step] = run.val_loss() if np.isfinite(run.val_loss()) else np.inf
+            clean_up(disk, keep, losses)
+    clean_up(disk, keep, losses)
+    return run
+
+
+def saved_steps(disk):
+    return sorted(int(name[5:-4]) for name in disk.names() if name.startswith("step_") and name.endswith(".npz"))
+
+
+def save(disk, run):
+    numbers = {"step": run.step, "schedule": run.schedule, "rng": run.rng.bit_generator.state, "val_loss": run.val_loss()}
+    arrays = {f"p{i}": param for i, param in enumerate(run.params)}
+    arrays.update({f"m{i}": mean for i, mean in enumerate(run.means)})
+    data = io.BytesIO()
+    np.savez(data, numbers=json.dumps(numbers), **arrays)
+    disk.write("new.tmp", data.getvalue())
+    disk.replace("new.tmp", f"step_{run.step}.npz")
+
+
+def load(disk, run):
+    if saved_steps(disk):
+        saved = np.load(io.BytesIO(disk.read(f"step_{saved_steps(disk)[-1]}.npz")))
+        numbers = json.loads(str(saved["numbers"]))
+        run.params = [saved[f"p{i}"] for i in range(len(run.params))]
+        run.means = [saved[f"m{i}"] for i in range(len(run.means))]
+        run.step, run.schedule = numbers["step"], numbers["schedule"]
+        run.rng.bit_generator.state = numbers["rng"]
+
+
+def clean_up(disk, keep, losses):
+    steps = saved_steps(disk)
+    best = min(steps, key=losses.get)
+    for step in steps[:-keep]:
+        if step != best:
+            disk.remove(f"step_{step}.npz")
+
+
+# %% wrong="the generator goes through floats" says="other values in: generator|rounded or changed on its way"
+import io
+import json
+
+
+def train_with_checkpoints(disk, run, steps, every, keep):
+    load(disk, run)
+    while run.step < steps:
+        run.train_step()
+        if run.step % every == 0 or run.step == steps:
+            save(disk, run)
+            clean_up(disk, keep)
+    clean_up(disk, keep)
+    return run
+
+
+def saved_steps(disk):
+    return sorted(int(name[5:-4]) for name in disk.names() if name.startswith("step_") and name.endswith(".npz"))
+
+
+def save(disk, run):
+    numbers = {"step": run.step, "schedule": run.schedule, "rng": run.rng.bit_generator.state, "val_loss": run.val_loss()}
+    arrays = {f"p{i}": param for i, param in enumerate(run.params)}
+    arrays.update({f"m{i}": mean for i, mean in enumerate(run.means)})
+    data = io.BytesIO()
+    np.savez(data, numbers=json.dumps(numbers), **arrays)
+    disk.write("new.tmp", data.getvalue())
+    disk.replace("new.tmp", f"step_{run.step}.npz")
+
+
+def load(disk, run):
+    if saved_steps(disk):
+        saved = np.load(io.BytesIO(disk.read(f"step_{saved_steps(disk)[-1]}.npz")))
+        numbers = json.loads(str(saved["numbers"]))
+        run.params = [saved[f"p{i}"] for i in range(len(run.params))]
+        run.means = [saved[f"m{i}"] for i in range(len(run.means))]
+        run.step, run.schedule = numbers["step"], numbers["schedule"]
+        state = numbers["rng"]
+        state["state"] = {name: int(float(number)) for name, number in state["state"].items()}
+        run.rng.bit_generator.state = state
 
 
 def clean_up(disk, keep):
