@@ -173,9 +173,10 @@ def choose_lr(lrs, losses):
     that step. Two float arrays of one length, 60 to 400. Noise moves each loss by a standard
     deviation of 3 %. From some step on, losses may be NaN or inf.
     Graded: where the loss falls and then turns up, to twice its lowest value or more, one number
-    between 1/60 and 1/3 of the rate at which the loss *without its noise* is lowest. Where it
-    never turns up, None: it is still falling at the end of the range, or has fallen and lies
-    level, or has not moved at all; such losses are all finite.
+    between 1/60 and 1/3 of the rate at which the loss *without its noise* is lowest. Going from
+    there straight to NaN or inf counts as turning up, too. Where it never turns up, None: it is
+    still falling at the end of the range, or has fallen and lies level, or has not moved at all;
+    such losses are all finite.
     Not graded: where in that band the rate lies. The checks bring other curves, on other ranges
     of rates.
     """
@@ -206,9 +207,8 @@ class GuardedMomentum:
         refused: params, velocity and t keep every bit, and False comes back. The fourth refused
         step in a row raises an exception, of any type, and leaves the three alone too; a step
         that is taken starts the count anew, and each optimizer counts for itself. What is finite
-        is
-        taken, whatever its size: a gradient of 1e20 in float32 is. Not graded: what the exception
-        says, and what comes after it.
+        is taken, whatever its size: gradients of 1e20, or of 3e38, in float32 are. Not graded:
+        what the exception says, and what comes after it.
         """
         for i, grad in enumerate(grads):
             self.velocity[i] = self.beta * self.velocity[i] + grad
@@ -229,8 +229,8 @@ def is_plateau(losses, window=100):
     for negative losses, where 10 % are meant of the loss's size, and for a loss anywhere between
     1e-3 and 1e3. The noise is normal, with a standard deviation of 1 to 5 % of the loss's size.
     False too, always: fewer than 2 * window losses; a NaN or an inf within the last two windows.
-    Not graded: changes between none and 10 %, curves without noise, and NaN or inf before the
-    last two windows.
+    Not graded: changes between none and 10 %, curves without noise, NaN or inf before the last
+    two windows, and which test you use: "no change beyond two standard errors" passes here, too.
     """
     if len(losses) < 2 * window:
         return False
@@ -261,17 +261,17 @@ def sick_layers(weights, grads, lr):
     well.
 
     weights: the weight matrix of each layer, a list of float arrays from input to output, none of
-    them all zeros. grads:
-    the gradient of the loss for each, a list like it. lr: the learning rate of plain SGD. Layers
-    count from 0. What a layer has is "not finite", "exploding" or "dead". Let r be the length of
-    its step by that of its weights: r = lr * norm(grad) / norm(weight).
+    them all zeros. grads: the gradient of the loss for each, a list like it. lr: the learning
+    rate of plain SGD. Layers count from 0. What a layer has is "not finite", "exploding" or
+    "dead". Let r be the length of its step by that of its weights:
+    r = lr * norm(grad) / norm(weight).
     Graded: where the gradient holds NaN or inf, the layer is "not finite", and the other layers
     are judged as if it were not there. With r above 1 it is "exploding"; below 0.1 it is not. If
     the gradient is all zeros, or r is below 1e-5 of the median r of the finite layers, it is
-    "dead"; above a hundredth of that median it is not. Between these bounds you are free. So a
-    layer is not dead because all gradients are small, and the loss times 1000 with lr / 1000
-    changes no verdict. Lists of different lengths raise an exception, of any type. float32
-    gradients of 1e25 are finite.
+    "dead"; above a hundredth of that median it is not. Between these bounds you are free. All
+    zeros are "dead" also where most layers have them, or all. But a layer is not dead because
+    all gradients are small, and the loss times 1000 with lr / 1000 changes no verdict. Lists of
+    different lengths raise an exception, of any type. float32 gradients of 1e25 are finite.
     Not graded: the order of the layers, and whether they come as a dict or as a list of pairs.
     """
     # only the global gradient norm is tracked
@@ -294,10 +294,10 @@ def did_it_help(trial, change, seeds):
     without them are called so, 36 of 40, where the difference is three times its own standard
     deviation from seed to seed. A change without any effect is called better or worse at most 6
     times in 40, also where the loss falls or rises by itself; one that leaves every loss exactly
-    as it was, never. A change with which any run ends in NaN or inf, where the run without it
-    does not, is "worse". With a single seed there is no spread to judge by: "cannot tell".
-    The losses of different seeds lie several times further apart than what the change does. Not
-    graded: which test you use.
+    as it was, never. With a single seed there is no spread to judge by: "cannot tell". But a
+    change with which any run ends in NaN or inf, where the run without it does not, is "worse",
+    with a single seed too. The losses of different seeds lie several times further apart than
+    what the change does. Not graded: which test you use.
     """
     loss_before, loss_after = trial(change, seeds[0])
     return "better" if loss_after < loss_before else "worse"

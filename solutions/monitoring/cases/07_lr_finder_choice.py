@@ -5,8 +5,8 @@
 #
 # **The complaint.** Nobody here guesses learning rates any more. A sweep raises the rate a little at each step, from
 # 0.0001 to 100, within a single run of 120 steps, and writes down the loss. The lowest loss was 0.22, at a rate of 2.4.
-# So the network is trained at 2.4. It learns nothing. The sweep was repeated with other seeds; the rates that it names
-# are all about as bad.
+# So the network is trained at 2.4, and nobody is pleased with what comes out. The sweep was repeated with other seeds; the
+# rates that it names do no better.
 #
 # **After this case you can** read a rate off such a sweep, say why its minimum is not the rate to train with, and see when the
 # sweep cannot tell you anything.
@@ -22,9 +22,10 @@ def choose_lr(lrs, losses):
     that step. Two float arrays of one length, 60 to 400. Noise moves each loss by a standard
     deviation of 3 %. From some step on, losses may be NaN or inf.
     Graded: where the loss falls and then turns up, to twice its lowest value or more, one number
-    between 1/60 and 1/3 of the rate at which the loss *without its noise* is lowest. Where it
-    never turns up, None: it is still falling at the end of the range, or has fallen and lies
-    level, or has not moved at all; such losses are all finite.
+    between 1/60 and 1/3 of the rate at which the loss *without its noise* is lowest. Going from
+    there straight to NaN or inf counts as turning up, too. Where it never turns up, None: it is
+    still falling at the end of the range, or has fallen and lies level, or has not moved at all;
+    such losses are all finite.
     Not graded: where in that band the rate lies. The checks bring other curves, on other ranges
     of rates.
     """
@@ -121,11 +122,11 @@ for label, lr in (
     print(f"  {label}: {'no rate' if lr is None else f'a rate of {lr:.1g}'}")
 
 # %% check="lr-finder-choice" points=5
-def finder_curve(seed, points, best=1.0, below=3.5, above=1.5, bad_tail=None, depth=0.75, drop=1.0, steepness=2.0):
+def finder_curve(seed, points, best=1.0, below=3.5, above=1.5, bad_tail=None, depth=0.75, drop=1.0, steepness=2.0, straight=False):
     """A sweep whose loss without noise is lowest at the rate `best`. Returns lrs, losses.
 
     The range goes from `below` decades below best to `above` decades above it. drop: how many decades below best the loss
-    falls fastest. bad_tail: what stands where the loss is over three times its start.
+    falls fastest. bad_tail: what stands where the loss is over three times its start; if straight, already where the rate is twice best.
     """
     rng = np.random.default_rng(seed)
     decades = np.linspace(-below, above, points)
@@ -138,7 +139,7 @@ def finder_curve(seed, points, best=1.0, below=3.5, above=1.5, bad_tail=None, de
     with np.errstate(all="ignore"):
         noisy = losses * (1 + 0.03 * rng.normal(size=points))
     if bad_tail is not None:
-        noisy[np.cumsum(losses > 3.3) > 0] = bad_tail
+        noisy[decades > 0.3 if straight else np.cumsum(losses > 3.3) > 0] = bad_tail
     return best * 10**decades, noisy
 
 
@@ -151,21 +152,26 @@ def unturned_curve(seed, points, lowest, highest, kind):
     return np.geomspace(lowest, highest, points), losses * (1 + 0.03 * rng.normal(size=points))
 
 
-def as_one_lr(lr, call):
+def as_one_lr(lr, losses, call):
     is_number = lr is not None and np.ndim(lr) == 0 and isinstance(lr, (int, float, np.number, np.ndarray)) and lr > 0
     check.that(
         is_number and np.isfinite(lr),
         what="one positive number comes back where the curve falls and turns up",
         call=call,
         got=lr,
-        turns={"every curve is refused, or no value is returned": lr is None},
+        turns={
+            "what is not finite is dropped, and what is left has not turned up": lr is None and "straight" in call,
+            "a nan at the end is compared, and counts as not turned up: nan is not above any number": lr is None
+            and np.isnan(losses[-1]),
+            "every curve is refused, or no value is returned": lr is None,
+        },
     )
     return float(lr)
 
 
 def check_chosen_lr(curve, best, call):
     lrs, losses = curve
-    lr = as_one_lr(choose_lr(lrs.copy(), losses.copy()), call)
+    lr = as_one_lr(choose_lr(lrs.copy(), losses.copy()), losses, call)
     raw = lrs[np.nanargmin(losses)]
     bad = ~np.isfinite(losses)
     last = lrs[~bad][-1]
@@ -230,6 +236,12 @@ def check_choose_lr():
     check_chosen_lr(
         finder_curve(3, 400, best=5.0, below=4.5, above=2, bad_tail=np.inf), 5.0, "choose_lr of 400 steps, lowest at 5, then inf"
     )
+    for seed, bad_tail in ((8, np.nan), (9, np.inf)):
+        check_chosen_lr(
+            finder_curve(seed, 150, best=0.3, bad_tail=bad_tail, straight=True),
+            0.3,
+            f"choose_lr of 150 steps, lowest at 0.3, and from there straight to {bad_tail}",
+        )
     check_refused_lr(unturned_curve(4, 120, 1e-5, 0.1, "falling"), "choose_lr of 120 steps; the loss is falling to the end")
     check_refused_lr(unturned_curve(5, 200, 1e-5, 0.3, "level"), "choose_lr of 200 steps; the loss falls, then lies level")
     check_refused_lr(unturned_curve(6, 100, 1e-8, 1e-5, "unmoved"), "choose_lr of 100 steps; the loss does not move")

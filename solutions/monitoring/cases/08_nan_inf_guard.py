@@ -38,9 +38,8 @@ class GuardedMomentum:
         refused: params, velocity and t keep every bit, and False comes back. The fourth refused
         step in a row raises an exception, of any type, and leaves the three alone too; a step
         that is taken starts the count anew, and each optimizer counts for itself. What is finite
-        is
-        taken, whatever its size: a gradient of 1e20 in float32 is. Not graded: what the exception
-        says, and what comes after it.
+        is taken, whatever its size: gradients of 1e20, or of 3e38, in float32 are. Not graded:
+        what the exception says, and what comes after it.
         """
         ### BEGIN BROKEN
         # for i, grad in enumerate(grads):
@@ -290,6 +289,15 @@ def check_guard():
     }
     call = "step(loss=0.7, grads) with entries around 1e20, in float32"
     check_taken(new_guarded(np.float32), 0.7, guarded_grads(1e20, np.float32), call, overflow)
+    largest = guarded_grads(dtype=np.float32)
+    largest[0][:, 0] = 3e38
+    check_taken(
+        new_guarded(np.float32),
+        0.7,
+        largest,
+        "step(loss=0.7, grads) with two entries of 3e38, in float32",
+        {"the entries are added up before they are looked at: 3e38 twice is inf in float32, and each of them is finite": True},
+    )
 
 
 check.run(check_guard)

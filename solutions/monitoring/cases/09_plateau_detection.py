@@ -26,8 +26,8 @@ def is_plateau(losses, window=100):
     for negative losses, where 10 % are meant of the loss's size, and for a loss anywhere between
     1e-3 and 1e3. The noise is normal, with a standard deviation of 1 to 5 % of the loss's size.
     False too, always: fewer than 2 * window losses; a NaN or an inf within the last two windows.
-    Not graded: changes between none and 10 %, curves without noise, and NaN or inf before the
-    last two windows.
+    Not graded: changes between none and 10 %, curves without noise, NaN or inf before the last
+    two windows, and which test you use: "no change beyond two standard errors" passes here, too.
     """
     ### BEGIN BROKEN
     # if len(losses) < 2 * window:
@@ -119,7 +119,7 @@ alarm_rates(
 )
 two_means = plateau_rates(compare_two_means, curves)
 for kind in ("flat, 5 % noise", "rising by 10 % a window"):
-    print(f"Two means, compared: fires on {two_means[kind]:.0%} of the curves that are {kind}.")
+    print(f"Two means, compared: fires on {two_means[kind]:.0%} of the 100 curves that are {kind}.")
 print(f"You said {my_guess:.0%} for the first.")
 
 # %% check="plateau-detection" points=6
@@ -151,6 +151,12 @@ def check_plateau_kinds(kinds, window=None):
         ]
         return np.mean(rates) if rates else np.nan
 
+    def watches_spread(rows, verdicts):
+        """Whether one bound on the ratio of the two windows' spreads parts the verdicts."""
+        ratios = rows[:, -width:].std(axis=1) / rows[:, -2 * width : -width].std(axis=1)
+        yes, no = ratios[verdicts], ratios[np.logical_not(verdicts)]
+        return len(yes) > 1 and len(no) > 1 and (yes.min() > no.max() or no.min() > yes.max())
+
     theirs = {kind: [bool(documents(row)) for row in curves] for kind, (curves, _) in kinds.items()}
     for kind, (curves, wanted) in kinds.items():
         right = sum(verdict == wanted for verdict in said[kind])
@@ -162,8 +168,8 @@ def check_plateau_kinds(kinds, window=None):
             got=f"{wanted} on {right} of 40",
             turns={
                 "the document's own fix is used: without an error bar it calls "
-                f"{often('flat, noise 5'):.0%} of the flat curves a plateau (5 % noise), and looking at one side "
-                f"only it calls {often('rising'):.0%} of the diverging ones a plateau": said == theirs,
+                f"{often('flat, noise 5'):.0%} of these 40 flat curves a plateau (5 % noise), and looking at one "
+                f"side only it calls {often('rising'):.0%} of the diverging ones a plateau": said == theirs,
                 "two single losses are compared, or two means, until they are equal: noise never lets them be, "
                 "and nothing at all is a plateau": not any(fires.values()),
                 "everything is a plateau": min(fires.values()) == 1,
@@ -177,11 +183,19 @@ def check_plateau_kinds(kinds, window=None):
                 and wanted,
                 "what is divided by is the mean with its sign: below zero, every change is a small one": often("falling") < 0.5
                 and often("below zero", everywhere=True) == 1,
+                "a share of the mean with its sign is asked for: a share of a negative number is negative, and no size is "
+                "below it": wanted
+                and kind.startswith("below zero")
+                and fires[kind] == 0
+                and often("flat, noise") > 0.5,
+                "the spread of the losses is watched, and not their mean: on a flat curve it is as often larger as "
+                "smaller": watches_spread(curves, said[kind]),
                 "the limit is in units of the loss, and not a share of it": often("around 0.002, falling", everywhere=True) > 0.5
                 and often("falling") < 0.5,
                 "only a fall counts as a change, so that divergence is a plateau": often("rising") > 0.5 > often("falling"),
-                "the limit lies inside the noise: on a flat curve, too, two means differ": often("flat, noise") < 0.9
-                and often("falling") < 0.5 < 10 * fires[kind],
+                "the limit lies inside the noise: on a flat curve, too, two means differ": wanted
+                and often("falling") < 0.5
+                and 0.05 < fires[kind] < 0.9,
                 "the spread of single losses stands where the error of their mean is meant: 100 losses know "
                 "their mean ten times better": often("falling") > 0.5 and often("flat, noise") > 0.9,
             },
@@ -231,6 +245,7 @@ def check_plateau():
             "around 0.002, falling by 10 % a window": (plateau_curves(falls, 0.03, seed=9, level=2e-3), False),
             "around 2000, flat": (plateau_curves(stays, 0.03, seed=38, level=2e3), True),
             "flat after a descent": (plateau_curves(falls_then_stays, 0.03, seed=7, windows=5), True),
+            "flat, with exactly 2 * window losses": (plateau_curves(stays, 0.02, seed=10, windows=2), True),
         }
     )
     check_plateau_silence()
@@ -305,7 +320,7 @@ check.run(check_plateau_elsewhere)
 # With 5 % noise and $n=100$ the error is 0.7 % of the loss. Say plateau when $|\Delta|+2\,\mathrm{se}(\Delta)$ is below the
 # smallest change that you care about, here 5 %. That is a test of *equivalence* (Schuirmann 1987, doi 10.1007/BF01068419):
 # it asks the data to show that nothing moves. The usual test, $|\Delta|<2\,\mathrm{se}(\Delta)$, only asks them not to show a
-# movement, and any curve passes it that is noisy enough: of curves with 10 % noise that fall by 2 % a window it calls 72 % a
+# movement, and any curve passes it that is noisy enough (the check takes it, since its noise ends at 5 %): of curves with 10 % noise that fall by 2 % a window it calls 72 % a
 # plateau.
 #
 # **When the advice misleads.** The document's fix is the rule of the prediction: a relative improvement of the means below

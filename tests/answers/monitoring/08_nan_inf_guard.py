@@ -533,6 +533,28 @@ class GuardedMomentum:
         return True
 
 
+# %% wrong="the sum is looked at" says="two entries of 3e38|the entries are added up before they are looked at"
+class GuardedMomentum:
+    def __init__(self, params, lr=0.1, beta=0.9):
+        self.params, self.lr, self.beta = list(params), lr, beta
+        self.velocity = [np.zeros_like(param) for param in self.params]
+        self.t = 0
+        self.refused = 0
+
+    def step(self, loss, grads):
+        if not (np.isfinite(loss) and all(np.isfinite(grad.sum()) for grad in grads)):
+            self.refused += 1
+            if self.refused == 4:
+                raise RuntimeError
+            return False
+        self.refused = 0
+        for i, grad in enumerate(grads):
+            self.velocity[i] = self.beta * self.velocity[i] + grad
+            self.params[i] = self.params[i] - self.lr * self.velocity[i]
+        self.t += 1
+        return True
+
+
 # %% sign
 def sign(seed):
     """The loss on the intact points is no number at the end (measured, 20 seeds: always, and 0.03 to 0.05 with the guard)."""

@@ -16,7 +16,7 @@ def is_plateau(losses, window=100):
     if not np.isfinite(older.sum() + newer.sum()):
         return False
     error = np.sqrt(older.var() / window + newer.var() / window)
-    return abs(older.mean() - newer.mean()) < 2.5 * error
+    return abs(older.mean() - newer.mean()) < 2 * error
 
 
 # %% right="a slope and its confidence interval"
@@ -131,7 +131,7 @@ def is_plateau(losses, window=100):
     return np.std(recent) < 0.02 * abs(np.mean(recent))
 
 
-# %% wrong="the spread no longer shrinks" says="flat, noise 1 %: a plateau"
+# %% wrong="the spread no longer shrinks" says="flat, noise 1 %: a plateau|the spread of the losses is watched"
 def is_plateau(losses, window=100):
     if len(losses) < 2 * window:
         return False
@@ -167,7 +167,7 @@ def is_plateau(losses, window=100):
     return older.mean() - newer.mean() < 2.5 * np.sqrt((older.var() + newer.var()) / window)
 
 
-# %% wrong="right, but two windows are one too few" says="flat, noise 3 %: a plateau|two windows are taken for too few"
+# %% wrong="right, but two windows are one too few" says="exactly 2 * window losses: a plateau|two windows are taken for too few"
 def is_plateau(losses, window=100):
     if len(losses) <= 2 * window or not np.isfinite(losses[-2 * window :]).all():
         return False
@@ -210,6 +210,22 @@ def is_plateau(losses, window=100):
 # %% wrong="never" says="nothing at all is a plateau"
 def is_plateau(losses, window=100):
     return False
+
+
+# %% wrong="a limit of 1 %" says="the limit lies inside the noise"
+def is_plateau(losses, window=100):
+    if len(losses) < 2 * window or not np.isfinite(losses[-2 * window :]).all():
+        return False
+    older, newer = np.mean(losses[-2 * window : -window]), np.mean(losses[-window:])
+    return abs(older - newer) < 0.01 * abs(older)
+
+
+# %% wrong="a share of the mean with its sign" says="below zero, flat: a plateau|a share of a negative number is negative"
+def is_plateau(losses, window=100):
+    if len(losses) < 2 * window or not np.isfinite(losses[-2 * window :]).all():
+        return False
+    older, newer = np.mean(losses[-2 * window : -window]), np.mean(losses[-window:])
+    return abs(older - newer) < 0.05 * older
 
 
 # %% sign

@@ -298,6 +298,75 @@ def sick_layers(weights, grads, lr):
     return sick
 
 
+# %% wrong="below the median, and no rule for zero" says="also where most are|nothing is below it"
+def sick_layers(weights, grads, lr):
+    if len(weights) != len(grads):
+        raise ValueError
+    ratios = np.array([lr * np.linalg.norm(g.astype(float)) / np.linalg.norm(w) for w, g in zip(weights, grads)])
+    usual = np.median(ratios[np.isfinite(ratios)])
+    sick = {}
+    for layer, ratio in enumerate(ratios):
+        if not np.isfinite(ratio):
+            sick[layer] = "not finite"
+        elif ratio > 0.5:
+            sick[layer] = "exploding"
+        elif ratio < 3e-4 * usual:
+            sick[layer] = "dead"
+    return sick
+
+
+# %% wrong="the mean of the finite layers" says="a million times as long|held against the mean"
+def sick_layers(weights, grads, lr):
+    if len(weights) != len(grads):
+        raise ValueError
+    ratios = np.array([lr * np.linalg.norm(g.astype(float)) / np.linalg.norm(w) for w, g in zip(weights, grads)])
+    usual = ratios[np.isfinite(ratios)].mean()
+    sick = {}
+    for layer, ratio in enumerate(ratios):
+        if not np.isfinite(ratio):
+            sick[layer] = "not finite"
+        elif ratio > 0.5:
+            sick[layer] = "exploding"
+        elif ratio == 0 or ratio < 1e-4 * usual:
+            sick[layer] = "dead"
+    return sick
+
+
+# %% wrong="a norm in float32" says="gradients around 1e25|a norm of inf is held against the bounds"
+def sick_layers(weights, grads, lr):
+    if len(weights) != len(grads):
+        raise ValueError
+    ratios = np.array([lr * np.linalg.norm(g) / np.linalg.norm(w) for w, g in zip(weights, grads)])
+    usual = np.median(ratios[np.isfinite(ratios)]) if np.isfinite(ratios).any() else 0
+    sick = {}
+    for layer, ratio in enumerate(ratios):
+        if not np.isfinite(grads[layer].sum(dtype=float)):
+            sick[layer] = "not finite"
+        elif ratio > 0.5:
+            sick[layer] = "exploding"
+        elif ratio == 0 or ratio < 1e-3 * usual:
+            sick[layer] = "dead"
+    return sick
+
+
+# %% wrong="returns at the first NaN" says="only the first sick layer is named"
+def sick_layers(weights, grads, lr):
+    if len(weights) != len(grads):
+        raise ValueError
+    for layer, grad in enumerate(grads):
+        if not np.isfinite(grad).all():
+            return {layer: "not finite"}
+    ratios = np.array([lr * np.linalg.norm(g.astype(float)) / np.linalg.norm(w) for w, g in zip(weights, grads)])
+    usual = np.median(ratios)
+    sick = {}
+    for layer, ratio in enumerate(ratios):
+        if ratio > 0.5:
+            sick[layer] = "exploding"
+        elif ratio == 0 or ratio < 1e-3 * usual:
+            sick[layer] = "dead"
+    return sick
+
+
 # %% sign
 def sign(seed):
     """Block 3 is dead, and is not named (over 20 seeds: never named by the broken code, always by the mended)."""

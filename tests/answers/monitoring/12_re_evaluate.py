@@ -17,8 +17,6 @@ def did_it_help(trial, change, seeds):
 # %% right="progress against progress, two standard errors and a bit"
 def did_it_help(trial, change, seeds):
     seeds = list(seeds)
-    if len(seeds) == 1:
-        return "cannot tell"
     gains = []
     for seed in seeds:
         before, after = trial(change, seed)
@@ -26,6 +24,8 @@ def did_it_help(trial, change, seeds):
         if np.isfinite(control) and not np.isfinite(after):
             return "worse"
         gains.append((after - before) - (control - before_too))
+    if len(seeds) == 1:
+        return "cannot tell"
     mean, error = np.mean(gains), np.std(gains, ddof=1) / len(gains) ** 0.5
     return "better" if mean < -2.3 * error else "worse" if mean > 2.3 * error else "cannot tell"
 
@@ -64,11 +64,11 @@ VERDICT_OF = {True: "better", False: "worse"}
 
 # %% right="ratios of the losses"
 def did_it_help(trial, change, seeds):
-    if len(seeds) < 2:
-        return "cannot tell"
     logs = np.log([trial(change, seed)[1] / trial(None, seed)[1] for seed in seeds])
     if not np.isfinite(logs).all():
         return "worse"
+    if len(seeds) < 2:
+        return "cannot tell"
     t = logs.mean() / max(logs.std(ddof=1) / np.sqrt(len(logs)), 1e-300)
     return "cannot tell" if abs(t) < 3 else ("better", "worse")[int(t > 0)]
 
@@ -207,7 +207,51 @@ def did_it_help(trial, change, seeds):
     return bool(d.mean() < 0)
 
 
+# %% wrong="before and after, ten seeds, Student's t" says="over many seeds, with a test but without a control: time is still in it"
+def did_it_help(trial, change, seeds):
+    runs = np.array([trial(change, seed) for seed in seeds])
+    if not np.isfinite(runs).all():
+        return "worse"
+    if len(runs) < 2:
+        return "cannot tell"
+    d = runs[:, 1] - runs[:, 0]
+    t = d.mean() / (d.std(ddof=1) / len(d) ** 0.5)
+    return "cannot tell" if abs(t) < 2.262 else "better" if t < 0 else "worse"
+
+
+# %% wrong="two standard errors, before and after" says="over many seeds, with a test but without a control: time is still in it"
+def did_it_help(trial, change, seeds):
+    runs = np.array([trial(change, seed) for seed in seeds])
+    if len(runs) < 2:
+        return "cannot tell"
+    d = runs[:, 1] - runs[:, 0]
+    error = d.std() / np.sqrt(len(d))
+    return "better" if d.mean() < -2 * error else "worse" if d.mean() > 2 * error else "cannot tell"
+
+
+# %% wrong="three standard deviations" says="is called worse|the standard deviation stands where the standard error is meant"
+def did_it_help(trial, change, seeds):
+    d = np.array([trial(change, seed)[1] - trial(None, seed)[1] for seed in seeds])
+    if not np.isfinite(d).all():
+        return "worse"
+    if len(d) < 2 or abs(d.mean()) <= 3 * d.std(ddof=1):
+        return "cannot tell"
+    return "better" if d.mean() < 0 else "worse"
+
+
+# %% wrong="one seed is sent away before it is looked at" says="with a single seed too|the number of seeds is asked before"
+def did_it_help(trial, change, seeds):
+    if len(seeds) < 2:
+        return "cannot tell"
+    d = np.array([trial(change, seed)[1] - trial(None, seed)[1] for seed in seeds])
+    if not np.isfinite(d).all():
+        return "worse"
+    if abs(d.mean()) <= 2.5 * d.std(ddof=1) / np.sqrt(len(d)):
+        return "cannot tell"
+    return "better" if d.mean() < 0 else "worse"
+
+
 # %% sign
 def sign(seed):
     """Dividing lr by ten, which costs these runs half their progress, is called better (20 of 20 seeds broken, none mended)."""
-    return did_it_help(remembered(resumed_trial), divide_lr, range(10 * seed, 10 * seed + 3)) == "better"
+    return did_it_help(remembered(resumed_trial), divide_lr, list(range(10 * seed, 10 * seed + 3))) == "better"
