@@ -53,7 +53,7 @@ def test_without_a_network_it_says_what_failed_and_tries_again_next_time(bare_co
     if with_uv and not shutil.which("uv"):
         pytest.skip("uv is not installed")
     # An address where nothing listens stands for a network that is not there.
-    nowhere = "http://127.0.0.1:9/simple"
+    nowhere = "http://127.0.0.1:9/"
     offline = {"UV_INDEX_URL": nowhere, "UV_CACHE_DIR": str(tmp_path / "cache"), "UV_HTTP_RETRIES": "0", "PIP_INDEX_URL": nowhere}
     offline |= {"PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1", "PIP_FIND_LINKS": ""}
     if not with_uv:

@@ -1,6 +1,7 @@
 """The whole way of a class, in a temporary course: release, submit, autograde, feedback, and the marks in the gradebook."""
 
 import csv
+import html
 import io
 import shutil
 
@@ -8,6 +9,7 @@ import nbformat
 import pytest
 from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
+from nbgrader.validator import Validator
 from rich.console import Console
 from traitlets.config import Config
 
@@ -120,6 +122,17 @@ def test_feedback_says_what_the_check_said(round_trip):
     assert "Not yet: the loss never rises." in page or stage != "optimizers"
     assert "Not yet: " in page
     assert "Passed." in (root / "feedback" / "right" / stage / f"{stage}.html").read_text(encoding="utf-8")
+
+
+def test_validate_says_what_the_checks_say(round_trip, monkeypatch):
+    """nbgrader's Validate, the button in JupyterLab, runs a notebook and shows what failed."""
+    root, stage, _, points, _ = round_trip
+    monkeypatch.chdir(notebook_path(root / "course", stage).parent)
+    found = Validator(config=configure(Config(), root=root)).validate(f"{stage}.ipynb")
+    assert len(found["failed"]) >= len(points) and "changed" not in found
+    for cell in found["failed"]:
+        lines = html.unescape(cell["error"]).strip().splitlines()
+        assert lines[0].startswith("Not yet: ") and len(lines) < 15 and max(map(len, lines)) <= 87
 
 
 def test_an_empty_folder_is_told_what_belongs_there(tmp_path):
