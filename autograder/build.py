@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
@@ -141,7 +142,10 @@ def execute(notebook, made, label, bar):
         resources={"metadata": {"path": str(folder)}},
         on_cell_executed=lambda **_: bar.advance(task),
     )
-    client.execute(env=environment)
+    try:
+        client.execute(env=environment)
+    except (CellTimeoutError, DeadKernelError) as error:
+        raise BuildError(f"{label}: the kernel gave up; shorten the cell that it names.\n{error}") from error
 
 
 def _broken_source(cases):

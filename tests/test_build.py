@@ -11,8 +11,6 @@ from autograder.cases import CaseError
 from autograder.compare import differences, output_differences
 from autograder.paths import STAGES, notebook_path
 
-pytestmark = pytest.mark.xdist_group("build")
-
 
 def digests(folder):
     kept = (path for path in Path(folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)

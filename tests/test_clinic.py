@@ -228,13 +228,6 @@ def test_vitals_take_several_seeds_and_a_guess(shown):
     assert [text.get_text() for text in figures[0].axes[0].texts] == ["your guess"]
 
 
-def test_vitals_draw_and_tell_the_levels_that_they_are_given(shown):
-    pages, figures = shown
-    vitals(run_of([1, 3]), run_of([1, 2]), {"loss": "loss"}, caption="c", marks={"loss": {"the noise": 1.5}})
-    assert "A line marks the noise, at 1.5." in pages[0]["text/html"]
-    assert [text.get_text() for text in figures[0].axes[0].texts] == ["the noise"]
-
-
 def test_alarm_rates_tell_for_each_kind_what_is_wanted_and_what_came(shown):
     pages, figures = shown
     alarm_rates({"spike": 0.25, "calm": 1.0}, {"spike": 1.0, "calm": 0.0}, {"spike": True, "calm": False}, "c", action="rings")

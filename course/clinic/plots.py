@@ -53,14 +53,13 @@ def show(fig, caption, alt):
     display(_Shown(page, caption))
 
 
-def vitals(before, now, signs, caption, over="step", labels=LABELS, guess=None, marks=None):
+def vitals(before, now, signs, caption, over="step", labels=LABELS, guess=None):
     """Draw the vital signs of two runs over each other, one panel a sign, and show them.
 
     before, now: a History each, or a list of histories, one a random seed. signs: for each name in the histories the
     label of its axis, with its unit. over: what the entries count. guess: for a sign, the value that the learner predicted,
-    drawn as a dotted line. marks: for a sign, a dictionary of levels by name, such as a bound or the truth. A panel is
-    logarithmic where its values span more than a factor of 50; a run that leaves the numbers is marked with a cross
-    where it does.
+    drawn as a dotted line. A panel is logarithmic where its values span more than a factor of 50; a run that leaves the
+    numbers is marked with a cross where it does.
     """
     runs = [_as_list(before), _as_list(now)]
     fig, axes = figure(len(signs))
@@ -72,13 +71,11 @@ def vitals(before, now, signs, caption, over="step", labels=LABELS, guess=None, 
                 _draw(ax, curve, style, run_label if number == 0 else None)
         _scale(ax, [curve for group in curves for curve in group])
         ax.set(xlabel=over, ylabel=textwrap.fill(label, 32))
-        levels = dict((marks or {}).get(name, {}))
-        for text, level in levels.items():
-            _level(ax, text, level, linestyle="-.")
         if name in (guess or {}):
-            _level(ax, "your guess", guess[name], linestyle=":")
-        lines = "".join(f" A line marks {text}, at {level:.3g}." for text, level in levels.items())
-        told.append(f"{label}: " + "; ".join(f"{text}, {_tell(group)}" for text, group in zip(labels, curves)) + "." + lines)
+            ax.axhline(guess[name], color="#444444", linestyle=":", linewidth=1.5)
+            place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+            ax.annotate("your guess", (1, guess[name]), fontsize="small", **place)
+        told.append(f"{label}: " + "; ".join(f"{text}, {_tell(group)}" for text, group in zip(labels, curves)) + ".")
     axes[0].legend(frameon=False, fontsize="small")
     show(fig, caption, f"{len(signs)} panel{'s' if len(signs) > 1 else ''} over {over}. " + " ".join(told))
 
@@ -106,11 +103,6 @@ def alarm_rates(before, now, wanted, caption, action="fires"):
         for kind, should in wanted.items()
     ]
     show(fig, caption, f"How often a detector {action}, by kind of curve. " + "; ".join(told) + ".")
-
-
-def _level(ax, text, level, linestyle):
-    ax.axhline(level, color="#444444", linestyle=linestyle, linewidth=1.5)
-    ax.annotate(text, (1, level), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="small")
 
 
 def _as_list(histories):
