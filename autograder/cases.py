@@ -6,7 +6,7 @@ A code cell's header says what the cell is for, and which case it belongs to:
     # %% scene="adam-bias-correction"                what the case's runs and checks need; locked
     # %% scene="control-room" needs="spike-alert"    the same, of a case that uses what was mended in others
     # %% fix="adam-bias-correction"                  the cell that the learner mends
-    # %% run="adam-bias-correction"                  the figure; free to be changed, and not graded
+    # %% run="adam-bias-correction"                  the figure; free to be changed, and not graded; part="..." as below
     # %% check="adam-bias-correction" points=6       the graded check; one cell a case, or several, told apart by part="..."
 """
 
@@ -49,7 +49,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Case:
-    """One case file. The stage's opening, with its setup cell, is read as a case of no points."""
+    """One case file. The opening of a stage, with its setup cell, or of a part, is read as a case of no points."""
 
     id: str
     path: Path
@@ -125,7 +125,7 @@ def _read_cell(path, case_id, cell, line, counts):
     kind = kinds[0]
     if options[kind] != case_id and kind != "setup":
         raise CaseError(path, line, f"the header says {options[kind]!r}, but the file's name says {case_id!r}: make them agree")
-    _refuse_unknown(path, line, options, (kind, *{"check": ("points", "part"), "scene": ("needs",)}.get(kind, ())))
+    _refuse_unknown(path, line, options, (kind, *{"check": ("points", "part"), "run": ("part",), "scene": ("needs",)}.get(kind, ())))
     name = case_id if kind == "fix" else f"{case_id}-{kind}"
     if "part" in options:
         name += f"-{options['part']}"
@@ -166,9 +166,9 @@ def _require_closed_regions(path, text):
 
 def _require_anatomy(case):
     if not any(cell.kind in ("fix", "check") for cell in case.cells):
-        if case.path.name.startswith("00_"):
-            return  # the stage's opening
-        raise CaseError(case.path, 1, "a case needs a fix cell and a check cell; only a stage's opening, 00_..., has none")
+        if case.path.name[1] == "0":
+            return  # the opening of a stage, 00_..., or of one of its parts, 20_...
+        raise CaseError(case.path, 1, "a case needs a fix cell and a check cell; only an opening, 00_ or 20_..., has none")
     for kind in ("fix", "run", "check"):
         if not case.of_kind(kind):
             raise CaseError(case.path, 1, f'the case has no {kind}: add a cell that begins with  # %% {kind}="{case.id}"')

@@ -6,7 +6,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COURSE = ROOT / "course"
 SOLUTIONS = ROOT / "solutions"
 STUDY = ROOT / "study"  # the learner's own copy of the course, ignored by git
-STAGES = ["optimizers", "monitoring"]  # in the order in which they are studied
+STAGES = ["optimizers", "monitoring", "failures"]  # in the order in which they are studied
 
 
 def notebook_path(folder, stage):

@@ -18,7 +18,7 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 from . import check
 from .data import batches, linear_data, spirals
 from .models import MLP, LeastSquares
-from .plots import BROKEN, MENDED, alarm_rates, figure, show, vitals
+from .plots import BROKEN, MENDED, alarm_rates, figure, show, thumbnails, vitals
 from .training import History, descend, global_norm, train
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "linear_data",
     "show",
     "spirals",
+    "thumbnails",
     "train",
     "vitals",
 ]

@@ -81,6 +81,22 @@ def that(holds, *, what, call=None, expected=_UNSAID, got=_UNSAID, turns=None):
     raise NotYet(lines + _turn(next((turn for turn, is_it in (turns or {}).items() if is_it), None)))
 
 
+def word(got, want, words, *, what, call=None, turns=None):
+    """`got` is the string `want`, one of the verdicts in `words`. Anything else than a verdict is told which there are.
+
+    turns: for each known wrong turn, in words that go on "This is what comes out when ...", the verdict that it gives, or
+    whether it is the one. Other arguments as for `close`.
+    """
+    that(
+        isinstance(got, str) and got in words,
+        what=f"the verdict is {' or '.join(map(repr, words))}",
+        call=call,
+        got=repr(got),
+    )
+    is_it = {turn: got == said if isinstance(said, str) else said for turn, said in (turns or {}).items()}
+    that(got == want, what=what, call=call, expected=repr(want), got=repr(got), turns=is_it)
+
+
 def _indent_of(line):
     """Where a wrapped line goes on: behind "call", "expected" and "got", else under its own first word."""
     return " " * 12 if line.startswith(("  call", "  expected", "  got", "  while", "  in ")) else " " * 2

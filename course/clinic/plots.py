@@ -80,11 +80,12 @@ def vitals(before, now, signs, caption, over="step", labels=LABELS, guess=None):
     show(fig, caption, f"{len(signs)} panel{'s' if len(signs) > 1 else ''} over {over}. " + " ".join(told))
 
 
-def alarm_rates(before, now, wanted, caption, action="fires"):
+def alarm_rates(before, now, wanted, caption, action="fires", guess=None):
     """Draw how often two detectors fire on kinds of curves that should, or should not, set them off, and show it.
 
     before, now: for each kind, in words, the share of its curves (0 to 1) on which the detector fires. wanted: for each kind
     whether it should fire. action: what it does when it fires, as the axis says it. The grey bands are a tenth wide.
+    guess: for a kind, the share that the learner predicted, drawn as a dotted stroke.
     """
     fig, (ax,) = figure(1, height=1.3 + 0.42 * len(wanted))
     fig.set_figwidth(8)
@@ -93,6 +94,10 @@ def alarm_rates(before, now, wanted, caption, action="fires"):
         ax.barh(place, 0.1, left=0.9 if should else 0.0, height=0.7, color="#bbbbbb", alpha=0.4, zorder=0)
         ax.plot([before[kind]], [place], "X", color=BROKEN["color"], markersize=9, zorder=3)
         ax.plot([now[kind]], [place], "o", color=MENDED["color"], markersize=13, markerfacecolor="none", markeredgewidth=2.5)
+    for kind, share in (guess or {}).items():
+        place = places[list(wanted).index(kind)]
+        ax.plot([share, share], [place - 0.45, place + 0.45], color="#444444", linestyle=":", linewidth=2)
+        ax.annotate("your guess", (share, place + 0.45), ha="center", va="bottom", fontsize="small")
     ax.set_yticks(places, [textwrap.fill(kind, 34) for kind in wanted])
     ax.set(xlim=(-0.05, 1.05), xlabel=f"share of curves on which it {action} (wanted: grey)")
     ax.plot([], [], "X", color=BROKEN["color"], label=LABELS[0])
@@ -103,6 +108,30 @@ def alarm_rates(before, now, wanted, caption, action="fires"):
         for kind, should in wanted.items()
     ]
     show(fig, caption, f"How often a detector {action}, by kind of curve. " + "; ".join(told) + ".")
+
+
+def thumbnails(panels, caption, over="step"):
+    """Draw a row of small panels, one a symptom, at most five, and show them.
+
+    panels: for each title a pair (curves, label): for each curve its name and its values, at most three of them, and the label of
+    the vertical axis with its unit. A panel is logarithmic where its values span more than a factor of 50.
+    """
+    fig, axes = figure(len(panels), height=2.3)
+    styles = [dict(color="#0072B2"), dict(color="#D55E00", linestyle="--"), dict(color="#444444", linestyle=":", linewidth=2)]
+    told = []
+    for ax, (title, (curves, label)) in zip(axes, panels.items()):
+        curves = {name: np.asarray(values, dtype=float) for name, values in curves.items()}
+        for style, (name, values) in zip(styles, curves.items()):
+            _draw(ax, values, style, name)
+        _scale(ax, list(curves.values()))
+        ax.set_title(textwrap.fill(title, 24), fontsize="small")
+        ax.set_xlabel(over, fontsize="small")
+        ax.set_ylabel(label, fontsize="small")
+        ax.tick_params(labelsize="x-small")
+        if len(curves) > 1:
+            ax.legend(frameon=False, fontsize="x-small")
+        told.append(f"{title}: " + "; ".join(f"{name}, {_tell([values])}" for name, values in curves.items()) + ".")
+    show(fig, caption, f"{len(panels)} small panels over {over}. " + " ".join(told))
 
 
 def _as_list(histories):

@@ -1,0 +1,340 @@
+# %% [markdown]
+# ## Case 1.1 · Two people look at one curve
+#
+# About 15 minutes · difficulty 2 of 5 · 6 points
+#
+# **The complaint.** A loss curve is passed round. One says that it stands still and that the run should be stopped, the
+# other that it falls. Last month a run was stopped that would have halved its loss by the weekend. This month one was
+# kept for four days that did nothing. Now a function decides: it compares the last loss with the first. The quarrels
+# are over, and the mistakes are as many as before.
+#
+# **After this case you can** put an error bar on the slope of a loss curve, and tell three things apart: it moves, it
+# stands still, and you have not seen enough to know.
+#
+# In the case of the plateau detector of stage 2 the answer was yes or no, for two windows of fixed length, and an alarm
+# hung on it. Here a person asks about *one* stretch of losses, long or short, quiet or noisy, and the answer may be
+# that nobody can tell.
+#
+# ### The code
+
+# %% fix="diag-flat-or-slow"
+def trend(losses):
+    """What one stretch of losses does: "flat", "falling", "rising" or "cannot tell".
+
+    losses: the losses of consecutive steps, a list or array. In the checks they are a straight
+    line plus independent normal noise of one size. The loss's size, the absolute value of its
+    mean, is anywhere between 1e-3 and 1e3, and the loss may be below zero.
+    All changes are shares of that size: the *change* is that of the line, from the first step of
+    the stretch to the last. Fit a line by least squares: its change has a standard error, e.
+    Graded, each kind over 40 curves of which 32 have to be right:
+    "flat": no trend, and e at most 1 %.
+    "falling", "rising": the change is 10 to 40 %, and at least 8 times e. Falling means towards
+    smaller numbers, below zero too.
+    "cannot tell": e is 8 % or more, and the change at most half of e.
+    So neither the noise alone nor the length alone decides: 12 to 2000 losses, noise .5 to 60 %.
+    Graded on every curve: "cannot tell" for fewer than 10 losses, and when one of the losses is
+    NaN or inf.
+    Not graded: what lies between these kinds, and how you find e.
+    """
+    ### BEGIN BROKEN
+    # if len(losses) < 2:
+    #     return "cannot tell"
+    # change = (losses[-1] - losses[0]) / abs(losses[0])
+    # if abs(change) < 0.05:
+    #     return "flat"
+    # return "falling" if change < 0 else "rising"
+    ### END BROKEN
+    ### BEGIN SOLUTION
+    y = np.asarray(losses, dtype=float)
+    if len(y) < 10 or not np.isfinite(y).all():
+        return "cannot tell"
+    y = y / abs(y.mean())
+    # Time runs from -1/2 to 1/2, so that the slope is the change from end to end.
+    t = np.linspace(-0.5, 0.5, len(y))
+    change = t @ y / (t @ t)
+    residual = y - y.mean() - change * t
+    error = np.sqrt(residual @ residual / (len(y) - 2) / (t @ t))
+    if abs(change) + 2 * error < 0.05:  # all changes that the data allow are small
+        return "flat"
+    if abs(change) > 2 * error:  # all have the same sign
+        return "falling" if change < 0 else "rising"
+    return "cannot tell"
+    ### END SOLUTION
+
+
+# %% [markdown]
+# **Predict, before you run it.** 400 losses without any trend, noise of 5 %. The function says "flat" when the last
+# loss is within 5 % of the first. On what share of such curves does it say so? Write your guess as `my_guess`, 0 to 1.
+# It is the dotted mark in the right panel. In the left one, decide by eye first which of the two curves falls.
+
+# %% scene="diag-flat-or-slow"
+def stretches(change, noise, length, count=40, seed=0, level=2.0):
+    """`count` noisy stretches of loss as rows of an array: a straight line, plus independent normal noise.
+
+    change: of the line from end to end, as a share of the loss's size, negative where the loss gets smaller. noise: the
+    standard deviation, as a share of that size. level: the mean of the line, which may be negative.
+    """
+    line = np.linspace(-0.5, 0.5, length) * change * abs(level)
+    return level + line + noise * abs(level) * np.random.default_rng(seed).normal(size=(count, length))
+
+
+def trend_kinds(seed=3, count=100):
+    """Curves by kind, and for each kind the verdict that is right."""
+    kinds = {
+        "flat, 5 % noise, 400 losses": ((0, 0.05, 400), "flat"),
+        "falls by 10 %, 3 % noise, 200": ((-0.10, 0.03, 200), "falling"),
+        "falls by 40 %, 15 % noise, 200": ((-0.40, 0.15, 200), "falling"),
+        "rises by 10 %, 1 % noise, 40": ((0.10, 0.01, 40), "rising"),
+        "no trend, 50 % noise, 200": ((0, 0.5, 200), "cannot tell"),
+        "no trend, 10 % noise, 12": ((0, 0.1, 12), "cannot tell"),
+    }
+    curves = {kind: stretches(*line, count=count, seed=seed + i) for i, (kind, (line, _)) in enumerate(kinds.items())}
+    return curves, {kind: verdict for kind, (_, verdict) in kinds.items()}
+
+
+def trend_rates(trend, curves, wanted):
+    """For each kind of curve, the share that `trend` judges rightly."""
+    return {kind: np.mean([trend(row) == wanted[kind] for row in rows.tolist()]) for kind, rows in curves.items()}
+
+
+def show_trends(before, now, my_guess):
+    """Two curves as one would look at them, and how often each function is right; the guess is for the first kind."""
+    fig, (left, right) = figure(2, height=3.6)
+    pair = [stretches(change, 0.05, 200, count=1, seed=seed)[0] for change, seed in ((0, 5), (-0.08, 6))]
+    for row, name, style in zip(pair, "AB", (dict(color="#444444"), dict(color="#999999"))):
+        left.plot(row + (0.6 if name == "A" else 0), linewidth=0.9, **style)
+        left.annotate(name, (203, row[-20:].mean() + (0.6 if name == "A" else 0)), annotation_clip=False)
+    left.set(xlabel="step", ylabel="loss (A is drawn 0.6 higher)")
+
+    curves, wanted = trend_kinds()
+    rates = [trend_rates(function, curves, wanted) for function in (before, now)]
+    places = np.arange(len(wanted))[::-1]
+    right.barh(places, 0.2, left=0.8, height=0.7, color="#bbbbbb", alpha=0.4, zorder=0)
+    right.plot(list(rates[0].values()), places, "X", color=BROKEN["color"], markersize=9, label="as complained about", zorder=3)
+    ring = dict(markersize=13, markerfacecolor="none", markeredgewidth=2.5)
+    right.plot(list(rates[1].values()), places, "o", color=MENDED["color"], label="your code", **ring)
+    right.plot([my_guess] * 2, places[0] + np.array([-0.4, 0.4]), ":", color="#444444", linewidth=2.5, label="your guess")
+    right.set_yticks(places, [f'{kind}:\n"{verdict}"' for kind, verdict in wanted.items()], fontsize="small")
+    right.set(xlim=(-0.05, 1.05), xlabel="share of curves judged rightly (wanted: grey)")
+    right.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.3, 1.0), ncols=3, columnspacing=1)
+    told = "; ".join(f"{kind}, {verdict}: {rates[0][kind]:.0%} and {rates[1][kind]:.0%}" for kind, verdict in wanted.items())
+    show(
+        fig,
+        "Left: two stretches of 200 losses with 5 % noise. Right: a hundred curves of each kind, and the verdict that is right.",
+        "Left, two noisy curves, one over the other; the noise is as large as any slope that there may be. Right, how often "
+        f"each function is right, as complained about and your code. {told}. Your guess for the first: {my_guess:.0%}.",
+    )
+    for name, row, what in zip("AB", pair, ("has no trend", "falls by 8 %")):
+        print(f'Curve {name} {what}. As complained about: "{before(row.tolist())}"; your code: "{now(row.tolist())}".')
+    first = next(iter(wanted))
+    print(f"Flat curves that are called flat: {rates[0][first]:.0%} before, {rates[1][first]:.0%} now; you said {my_guess:.0%}.")
+
+
+# %% run="diag-flat-or-slow"
+my_guess = 0.9  # the share of flat curves with 5 % noise on which last against first says "flat"
+
+show_trends(broken.trend, trend, my_guess)
+
+# %% check="diag-flat-or-slow" points=6
+TRENDS = ("flat", "falling", "rising", "cannot tell")
+
+
+def trend_said(losses, call):
+    """What trend says about one stretch; it has to be one of the four verdicts."""
+    said = trend(losses)
+    check.that(
+        isinstance(said, str) and said in TRENDS,
+        what="each verdict is one of the four of the docstring",
+        call=call,
+        expected=" or ".join(repr(verdict) for verdict in TRENDS),
+        got=repr(said),
+    )
+    return said
+
+
+def check_trend_kinds(kinds):
+    """kinds: by name the line (change, noise, length, level), the verdict that is right, and a seed. 32 of 40 must be right."""
+    said = {}
+    for kind, (change, noise, length, level, _, seed) in kinds.items():
+        rows = stretches(change, noise, length, seed=seed, level=level)
+        said[kind] = [trend_said(row.tolist() if seed % 2 else row.copy(), f"trend(losses): {kind}") for row in rows]
+
+    def share(verdict, *words):
+        """The share of a verdict in the kinds whose name holds all the words."""
+        rows = [list_ for kind, list_ in said.items() if all(word in kind for word in words)]
+        return np.mean([one == verdict for row in rows for one in row]) if rows else np.nan
+
+    never = {verdict for verdict in TRENDS if all(verdict not in row for row in said.values())}
+    for kind, (*_, want, _) in kinds.items():
+        right = sum(one == want for one in said[kind])
+        common = max(sorted(set(said[kind])), key=said[kind].count)
+        check.that(
+            right >= 32,
+            what=f'{kind}: "{want}"',
+            call="trend(losses), over 40 curves",
+            expected="right on 32 of 40 at least",
+            got=f'right on {right} of 40; most often it says "{common}"',
+            turns={
+                "every curve is called flat. Is the slope that of one step, where the change of the whole stretch is "
+                "meant": len(never) == 3 and common == "flat",
+                "one verdict is given for everything": len(never) == 3,
+                "two single losses are compared: of flat curves with 5 % noise about half are called flat so": 0.2
+                < share("flat", "flat", "400 losses")
+                < 0.75
+                and "cannot tell" in never,
+                "the change is held against the height of the plot, as the eye does it: noise makes the plot higher": share(
+                    "flat", "10 %, noise 4"
+                )
+                > 0.2
+                and share("flat", "10 %, noise 1") < 0.2,
+                "no movement was seen, and that is taken for none: a curve that is noisy enough is always flat so": want
+                == "cannot tell"
+                and share("flat", "no trend") > 0.7,
+                'the change has no error bar: noise makes changes too, and "cannot tell" is never said': want == "cannot tell"
+                and "cannot tell" in never,
+                "standing still is never concluded: where the whole interval is close to zero, it is": "flat" in never,
+                "the change is divided by the mean with its sign: below zero, up and down are swapped": "below zero" in kind
+                and {want, common} == {"falling", "rising"},
+                "the limit is in units of the loss, and not a share of its size": "around" in kind,
+                "the noise alone decides: a line that is long or steep can be seen through much of it": share(
+                    "cannot tell", "noise 15"
+                )
+                > 0.8,
+                "the length alone decides: a few quiet losses can be enough, and many noisy ones too few": share(
+                    "cannot tell", "40 losses"
+                )
+                > 0.8,
+                "the spread of single losses stands where the error of the line's change is meant: 400 losses know it "
+                "better": share("cannot tell", "flat, noise 5") > 0.8,
+            },
+        )
+
+
+def check_trend_silence(seed):
+    quiet = stretches(-0.3, 0.002, 200, count=1, seed=seed)[0]
+    for length in (1, 4, 9):
+        call = f"trend(losses) of {length} losses that fall"
+        said = trend_said(quiet[:: 200 // length][:length].tolist(), call)
+        what = "fewer than 10 losses are too few to tell"
+        check.that(said == "cannot tell", what=what, call=call, expected="cannot tell", got=said)
+    for value in (np.nan, np.inf, -np.inf):
+        for place in (0, 90, 199):
+            losses = quiet.copy()
+            losses[place] = value
+            call = f"trend(losses) of 200 losses that fall, losses[{place}] = {value}"
+            said = trend_said(losses.tolist(), call)
+            check.that(
+                said == "cannot tell",
+                what="a loss that is not finite leaves nothing to tell",
+                call=call,
+                expected="cannot tell",
+                got=said,
+                turns={
+                    "isnan is asked, which inf passes": np.isinf(value),
+                    "every comparison with nan is False, so the last line of the function decides, or nan was left out": True,
+                },
+            )
+
+
+def check_trend():
+    check_trend_kinds(
+        {
+            "flat, noise 5 %, 400 losses": (0, 0.05, 400, 2.0, "flat", 11),
+            "flat, noise 3 %, 200 losses": (0, 0.03, 200, 2.0, "flat", 12),
+            "falling by 10 %, noise 3 %, 200 losses": (-0.10, 0.03, 200, 2.0, "falling", 13),
+            "rising by 10 %, noise 4 %, 200 losses": (0.10, 0.04, 200, 2.0, "rising", 14),
+            "falling by 40 %, noise 15 %, 200 losses": (-0.40, 0.15, 200, 2.0, "falling", 15),
+            "falling by 10 %, noise 1 %, 40 losses": (-0.10, 0.01, 40, 2.0, "falling", 16),
+            "no trend, noise 50 %, 200 losses": (0, 0.5, 200, 2.0, "cannot tell", 17),
+            "no trend, noise 10 %, 12 losses": (0, 0.1, 12, 2.0, "cannot tell", 18),
+            "below zero, flat, noise 2 %, 200 losses": (0, 0.02, 200, -2.0, "flat", 19),
+            "below zero, falling by 15 %, noise 4 %, 200 losses": (-0.15, 0.04, 200, -2.0, "falling", 20),
+            "around 0.002, falling by 20 %, noise 3 %, 200 losses": (-0.2, 0.03, 200, 0.002, "falling", 21),
+            "around 800, flat, noise 3 %, 200 losses": (0, 0.03, 200, 800.0, "flat", 22),
+        }
+    )
+    check_trend_silence(23)
+
+
+check.run(check_trend)
+### BEGIN HIDDEN TESTS
+def check_trend_elsewhere():
+    check_trend_kinds(
+        {
+            "flat, noise 10 %, 2000 losses": (0, 0.10, 2000, 0.5, "flat", 31),
+            "flat, noise 1 %, 30 losses": (0, 0.01, 30, 5.0, "flat", 32),
+            "falling by 25 %, noise 6 %, 100 losses": (-0.25, 0.06, 100, 0.7, "falling", 33),
+            "rising by 40 %, noise 30 %, 1000 losses": (0.40, 0.30, 1000, 4.0, "rising", 34),
+            "rising by 12 %, noise .5 %, 14 losses": (0.12, 0.005, 14, 4.0, "rising", 35),
+            "no trend, noise 60 %, 300 losses": (0, 0.6, 300, 1.0, "cannot tell", 36),
+            "falling by 6 %, noise 45 %, 120 losses": (-0.06, 0.45, 120, 1.0, "cannot tell", 37),
+            "rising by 4 %, noise 12 %, 16 losses": (0.04, 0.12, 16, 1.0, "cannot tell", 38),
+            "below zero, rising by 15 %, noise 4 %, 200 losses": (0.15, 0.04, 200, -300.0, "rising", 39),
+            "below zero, no trend, noise 40 %, 150 losses": (0, 0.4, 150, -0.01, "cannot tell", 40),
+            "around 0.004, flat, noise 2 %, 150 losses": (0, 0.02, 150, 0.004, "flat", 41),
+            "around 500, rising by 15 %, noise 4 %, 200 losses": (0.15, 0.04, 200, 500.0, "rising", 42),
+        }
+    )
+    check_trend_silence(43)
+
+
+check.run(check_trend_elsewhere)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1: where to look</summary>
+#
+# Draw twenty flat curves with the same noise, and write down last minus first for each. Then fit a line to each and
+# write down its change from end to end. Both are numbers around zero. How wide is the one, how wide the other?
+#
+# </details>
+# <details><summary>Hint 2: what is wrong</summary>
+#
+# Two losses out of 200 carry the noise of two losses; the other 198 are thrown away. And whatever is compared, a single
+# number cannot say how far it can be trusted. "No movement was seen" and "it was seen that nothing moves" are two
+# findings.
+#
+# </details>
+# <details><summary>Hint 3: how to mend it</summary>
+#
+# Divide by the absolute mean. Fit a line; what is left over gives the noise, and the noise with the spread of the steps
+# gives the error of the slope. Now there is an interval of changes that the data allow. It can lie close around zero,
+# or on one side of zero, or neither.
+#
+# </details>
+#
+# ### Discharge note
+#
+# <details><summary>Open it when the check passes</summary>
+#
+# **Diagnosis.** *Loss Plateau, diagnostic step 1: Plot loss curve - is it truly flat or very slow?*
+#
+# With $n$ losses $y_i$ at times $t_i$ that run evenly from $-\frac12$ to $\frac12$, the change of the least-squares
+# line from end to end is
+#
+# $$c=\frac{\sum_i t_i y_i}{\sum_i t_i^2},\qquad \mathrm{se}(c)=\frac{s}{\sqrt{\sum_i t_i^2}}\approx s\sqrt{\frac{12}{n}},$$
+#
+# with $s$ the standard deviation of what the line leaves over. Last minus first has the error $s\sqrt2$, whatever $n$
+# is: with 5 % noise 7 %, where the line through 400 losses has 0.9 %. The interval $c\pm2\,\mathrm{se}(c)$ gives the
+# verdict. It lies within $\pm5$ %: flat, a test of equivalence (Schuirmann 1987, doi 10.1007/BF01068419). It lies on
+# one side of zero: falling, or rising. Neither: not enough was seen, and the formula says how much would be. To halve
+# the error takes four times the losses.
+#
+# **Flat is a statement about a stretch.** A loss that falls by 2 % over this stretch is flat by our 5 %. Over a stretch
+# ten times as long the same fall is one of 20 %, and is seen. So ask first what change you would wait for, and then
+# choose the stretch.
+#
+# **When the advice misleads.** A plot scales its axis to the noise. With 5 % noise 200 losses span about 27 % of their
+# size, and a fall of 8 % has to be seen inside that: curve B. People then smooth the curve, and the error bar goes
+# wrong: neighbours in a smoothed loss share their noise, so that each tells little that is new. Of 500 curves without
+# trend, 400 losses each with 15 % noise, 96 % are "cannot tell". Smoothed with $\beta=0.9$, the same data are "flat" in
+# 89 %, and "falling" or "rising" in 11 %: certainty out of nothing.
+#
+# So fit raw losses. Where the batches themselves are drawn so that neighbours resemble each other, average over blocks
+# longer than that resemblance and fit the averages. A straight line is also the wrong model for the first part of a
+# run, which bends: take a late stretch, or fit the logarithm. And the interval is for one look. Asked after every step,
+# it will soon be wrong once.
+#
+# **In PyTorch** nothing does this. Log `loss.item()` unsmoothed, and give the last stretch to a function like this one.
+#
+# </details>

@@ -1,0 +1,209 @@
+# %% [markdown]
+# ## Case 1.5 · Two runs that have stopped, and one advice for both
+#
+# About 20 minutes · difficulty 3 of 5 · 5 points
+#
+# **The complaint.** Two networks of one shape seem to stand still, one at a loss of 0.95 nats, the other at 1.20, after 400
+# steps without one tick upwards. Their gradients are neither small nor large. "Train longer", said the first person who looked; "raise the rate",
+# said the second. The second advice was followed. Both training losses then fell, and both runs were called mended. One of
+# the two networks is no better on new rows than guessing.
+#
+# **After this case you can** say why a run stands still from a short continuation of that very run, and know which of
+# its curves to believe.
+#
+# ### The code
+
+# %% fix="plateau-lr-low"
+def why_flat(probe, chance):
+    """Why a run stands still: "lr" where its learning rate is too low, "labels" where its labels
+    say nothing about its inputs.
+
+    probe(lr_factor, steps) goes on from the state in which the run stands still, each time from
+    the same, with its learning rate multiplied by lr_factor. It returns two lists with one entry a
+    step: the training losses and the losses on held-out rows, both taken before the step. They may
+    be inf or nan. In a "labels" run the labels of both sets have been shuffled.
+    chance: the loss of a network that gives every class the same probability.
+    Graded: the verdict. All probes of one call together take at most 600 steps.
+    In an "lr" run the factors that help lie anywhere between 10 and 1e5, in a band ten times wide
+    or more: there 100 steps bring the held-out loss below 0.75 chance. In a "labels" run no factor
+    brings it below 0.9 chance. The training loss may fall in either. The networks that are brought
+    have 3 to 5 classes. Both verdicts need a probe.
+    Not graded: how you search, and what you do with the steps that are left.
+    """
+    ### BEGIN BROKEN
+    # before = probe(1, 1)[0][0]
+    # after = probe(100, 100)[0][-1]
+    # return "lr" if after < 0.98 * before else "labels"
+    ### END BROKEN
+    ### BEGIN SOLUTION
+    for lr_factor in (10, 100, 1e3, 1e4, 1e5):
+        held_out = probe(lr_factor, 100)[1]
+        # A network can learn shuffled labels by heart, but on new rows that is worth nothing.
+        if np.nanmin(held_out) < 0.82 * chance:
+            return "lr"
+    return "labels"
+    ### END SOLUTION
+
+
+# %% [markdown]
+# **Predict, before you run it.** In one of the two runs the labels have been shuffled. Its rate is multiplied by 1000, and it goes
+# on for 100 steps. Where does its *training* loss end, if chance is 1.10 nats? Write your guess as `my_guess`; the right panel answers it.
+
+# %% scene="plateau-lr-low"
+class FlatRun:
+    """A run of 400 steps at a rate far too low, and what it does when it goes on.
+
+    run(lr_factor, steps) returns the training and the held-out losses; it counts its steps in `spent` and notes its factors.
+    is_shuffled: the labels of both sets are dealt out anew, so that they say nothing about the inputs.
+    """
+
+    def __init__(self, seed, is_shuffled, lr=1e-3, classes=3, points=10):
+        rng = np.random.default_rng(seed)
+        (self.x, self.y), (self.x_val, self.y_val) = spirals(rng, points, classes), spirals(rng, 60, classes)
+        if is_shuffled:
+            self.y, self.y_val = rng.permutation(self.y), rng.permutation(self.y_val)
+        self.net, self.lr, self.chance = MLP((2, 24, classes), rng), lr, float(np.log(classes))
+        self.losses = train(self.net, lambda: (self.x, self.y), steps=400, lr=lr)["loss"]
+        self.state = [param.copy() for param in self.net.params]
+        self.spent, self.factors = 0, []
+
+    def __call__(self, lr_factor, steps):
+        self.spent += steps
+        self.factors.append(float(lr_factor))
+        check.that(
+            self.spent <= 600,
+            what="all probes of one call together take at most 600 steps",
+            call=f"why_flat(probe, chance={self.chance:.3g})",
+            expected="at most 600",
+            got=f"{self.spent} with probe number {len(self.factors)}",
+        )
+        self.net.params = [param.copy() for param in self.state]
+        draw, held_out = (lambda: (self.x, self.y)), (self.x_val, self.y_val)
+        history = train(self.net, draw, steps, self.lr * lr_factor, validation=held_out)
+        return list(history["loss"]), list(history["val_loss"])
+
+
+def flat_verdict(why_flat, run):
+    run.spent, run.factors = 0, []
+    return why_flat(run, run.chance)
+
+
+def show_flat_twins(before, now, guess, seed=0):
+    """Draw both runs and a continuation at a thousand times the rate, with the verdicts of `before` and `now`."""
+    fig, axes = figure(2, height=3.4, sharey=True)
+    told = []
+    for ax, title, is_shuffled in zip(axes, ("labels as they were", "labels shuffled"), (False, True)):
+        run = FlatRun(seed, is_shuffled)
+        said = [flat_verdict(why, run) for why in (before, now)]
+        run.spent = 0
+        loss, val_loss = run(1000, 100)
+        steps = np.arange(400, 500)
+        ax.plot(run.losses, color="#444444", linewidth=1)
+        ax.plot(steps, loss, color="#444444", linewidth=1, label="training loss")
+        ax.plot(steps, val_loss, color="#009E73", linewidth=2.6, alpha=0.7, label="held-out loss")
+        ax.axhline(run.chance, color="black", linestyle="-.", linewidth=0.8, label="chance")
+        ax.set(title=title, xlabel="step; from 400 on at 1000 times the rate", ylim=(0, 2.2))
+        for place, style, words in zip((0.94, 0.86), (BROKEN, MENDED), (f"X as complained about: {said[0]}", f"○ your code: {said[1]}")):
+            ax.text(0.02, place, words, transform=ax.transAxes, color=style["color"], fontsize="small")
+        told.append(
+            f"{title}: flat at {run.losses[-1]:.2g}; at 1000 times the rate training ends at {loss[-1]:.2g}, held out at "
+            f"{val_loss[-1]:.2g}. As complained about: {said[0]}; your code: {said[1]}."
+        )
+    axes[0].set_ylabel("loss (nats)")
+    axes[0].legend(frameon=False, fontsize="small", loc="lower left")
+    axes[1].axhline(guess, color="#444444", linestyle=":", linewidth=1.5)
+    axes[1].annotate("your guess", (0.02, guess), xycoords=("axes fraction", "data"), va="bottom", fontsize="small")
+    show(fig, "Two runs that stand still, and what 100 steps more at a thousand times the rate bring.", " ".join(told))
+
+
+# %% run="plateau-lr-low"
+my_guess = 1.0  # the training loss on shuffled labels after 100 steps at 1000 times the rate, in nats
+
+show_flat_twins(before=broken.why_flat, now=why_flat, guess=my_guess)
+
+# %% check="plateau-lr-low" points=5
+def check_why_flat(name, wanted, run):
+    said, call = flat_verdict(why_flat, run), f"why_flat(probe, chance={run.chance:.3g}) for {name}"
+    is_word = isinstance(said, str) and said in ("lr", "labels")
+    check.that(is_word, what='the verdict is "lr" or "labels"', call=call, got=said)
+    check.that(run.factors, what="both verdicts need a probe", call=call, got=f'"{said}" without one')
+    check.that(
+        said == wanted,
+        what=f"{name}: {wanted}",
+        call=call,
+        expected=wanted,
+        got=f"{said}, after {len(run.factors)} probes with factors up to {max(run.factors):.3g}",
+        turns={
+            "the run is only trained longer: at the rate that does not move it, nothing is to be seen": max(run.factors) <= 1,
+            "the training loss is believed: a network learns shuffled labels by heart, and its training loss falls": wanted
+            == "labels",
+            "the rate was not raised far enough: the one that helps may be 100 000 times higher": wanted == "lr"
+            and max(run.factors) < 0.02 / run.lr,
+            "only one factor was tried, and at that the run stalls": wanted == "lr" and len(set(run.factors) - {1.0}) == 1,
+            "the loss is compared with a fixed number, and not with `chance`": run.chance > 1.2,
+        },
+    )
+
+
+def check_plateau_lr_low():
+    check_why_flat("a run at 0.001", "lr", FlatRun(0, False))
+    check_why_flat("a run at 0.001, labels shuffled", "labels", FlatRun(0, True))
+    check_why_flat("a run at 0.00002", "lr", FlatRun(1, False, lr=2e-5))
+    check_why_flat("five classes, a run at 0.001", "lr", FlatRun(2, False, classes=5))
+    check_why_flat("five classes, labels shuffled", "labels", FlatRun(3, True, classes=5))
+
+
+check.run(check_plateau_lr_low)
+### BEGIN HIDDEN TESTS
+def check_plateau_lr_low_elsewhere():
+    check_why_flat("a run at 0.0001", "lr", FlatRun(11, False, lr=1e-4))
+    check_why_flat("a run at 0.0005, four classes", "lr", FlatRun(12, False, lr=5e-4, classes=4))
+    check_why_flat("labels shuffled, at 0.0001", "labels", FlatRun(13, True, lr=1e-4))
+    check_why_flat("four classes, labels shuffled", "labels", FlatRun(14, True, lr=5e-4, classes=4))
+
+
+check.run(check_plateau_lr_low_elsewhere)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1: where to look</summary>
+#
+# A probe returns two lists. The code uses one of them. Look at the other, in the panel of the shuffled labels.
+#
+# </details>
+# <details><summary>Hint 2: what is wrong</summary>
+#
+# Thirty rows can be learned by heart, whatever their labels. So a falling training loss proves that the rate was too low for
+# *something*; it does not prove that there is anything to learn. And a hundredfold is one guess about the factor.
+#
+# </details>
+# <details><summary>Hint 3: how to mend it</summary>
+#
+# Climb a ladder of factors, a hundred steps each; count what it costs. One held-out loss well below chance settles it. If none
+# comes, the labels are to blame. Beware of `nan` in the comparison.
+#
+# </details>
+#
+# ### Discharge note
+#
+# <details><summary>Open it when the check passes</summary>
+#
+# **Diagnosis.** *Loss Plateau, Learning rate too low: Gradient norms healthy but loss flat.*
+#
+# For a small learning rate $\eta$ one step lowers the training loss by about $\eta\lVert g\rVert^2$, with $g$ the gradient. With
+# $\eta=0.001$ and a gradient of ordinary length, 100 steps move the loss by two hundredths of a nat or so: nearly flat, and no tick upwards. The same
+# holds for labels that say nothing. The two part when the rate is raised, and only on rows that were held out: after 100 steps at
+# 1000 times the rate the held-out loss is 0.22 to 0.32 of chance with the true labels, and 1.17 to 1.71 of chance with shuffled ones (ten starts
+# each), while the training loss falls in both.
+#
+# **When the advice misleads.** "Increase LR 2-10x" is too timid here. On ten starts with the true labels, 100 steps at ten times
+# the rate bring the held-out loss to 0.76 to 1.00 of chance, at a hundred times to 0.62 to 0.70. And the training loss alone
+# flatters: on shuffled labels it falls, at 1000 times the rate, to 0.45 to 0.79 of chance. Large networks learn
+# random labels by heart altogether (Zhang et al. 2017, arXiv 1611.03530).
+#
+# **This goes on from the first stage**, where you looked for a rate and the twin's inputs were all the same: there the training loss
+# was enough, because nothing can be learned by heart from one input. Here it is not.
+#
+# **In PyTorch** keep `copy.deepcopy(model.state_dict())` of the plateau, and the optimizer's, and start every probe from it.
+#
+# </details>
