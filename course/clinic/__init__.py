@@ -2,6 +2,10 @@
 
 data      data sets, made from a generator: nothing is downloaded
 models    least squares, and a multilayer perceptron with hand-written backpropagation
+layers    layer normalization, attention and others, each with the way back of a gradient
+deep      a network of equal blocks, whose wiring is an argument
+recurrent a recurrent network of rectified units
+half      a multilayer perceptron in float16 over float32
 training  the one training loop, and the history in which it writes down what it saw
 plots     the figures: vital signs of one run over another, with a caption and a text for those who cannot see them
 check     what the check cells call, so that a failed check reads as a few plain lines
@@ -17,24 +21,36 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 from . import check
 from .data import batches, linear_data, spirals
-from .models import MLP, LeastSquares
+from .deep import DeepNet
+from .half import HalfMLP
+from .layers import attention, layer_norm
+from .models import MLP, LeastSquares, cross_entropy, softmax
 from .plots import BROKEN, MENDED, alarm_rates, figure, show, thumbnails, vitals
+from .recurrent import ReluRNN, noisy_sums
 from .training import History, descend, global_norm, train
 
 __all__ = [
     "BROKEN",
     "MENDED",
     "MLP",
+    "DeepNet",
+    "HalfMLP",
     "History",
     "LeastSquares",
+    "ReluRNN",
     "alarm_rates",
+    "attention",
     "batches",
     "check",
+    "cross_entropy",
     "descend",
     "figure",
     "global_norm",
+    "layer_norm",
     "linear_data",
+    "noisy_sums",
     "show",
+    "softmax",
     "spirals",
     "thumbnails",
     "train",

@@ -27,8 +27,9 @@ import sys
 
 sys.path.insert(0, "..")  # the clinic package lies beside this notebook's folder
 
-from clinic import BROKEN, MENDED, MLP, History, LeastSquares, alarm_rates, batches, check
-from clinic import descend, figure, global_norm, linear_data, show, spirals, thumbnails, train, vitals
+from clinic import BROKEN, MENDED, MLP, DeepNet, HalfMLP, History, LeastSquares, ReluRNN, alarm_rates, attention
+from clinic import batches, check, cross_entropy, descend, figure, global_norm, layer_norm, linear_data, noisy_sums, show
+from clinic import softmax, spirals, thumbnails, train, vitals
 from clinic.broken import failures as broken  # each case's code as it was complained about
 
 import numpy as np
