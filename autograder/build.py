@@ -25,6 +25,7 @@ from .progress import progress_bar
 
 # The figure at the top of README.md is one of the solved notebooks'.
 COVER, COVER_CELL = "breaking-and-mending.png", "put-it-together-run"
+CONTENTS_MARK = "[contents]"  # in an opening's text, where the table of contents goes
 CELL_TIMEOUT = 120  # seconds
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 # nbgrader's flags (grade, locked, solution) for each kind of cell; a run cell is the learner's own.
@@ -101,7 +102,8 @@ def assemble(cases):
     for case in cases:
         for cell in case.cells:
             if cell.kind == "markdown":
-                cells.append(nbformat.v4.new_markdown_cell(cell.source, id=cell.id))
+                text = cell.source.replace(CONTENTS_MARK, _contents(cases))
+                cells.append(nbformat.v4.new_markdown_cell(text, id=cell.id))
                 continue
             metadata = {}
             if cell.kind in NBGRADER_FLAGS:
@@ -123,6 +125,18 @@ def assemble(cases):
                 metadata["jupyter"] = {"source_hidden": True}  # folded: long, and nothing that one has to read
             cells.append(nbformat.v4.new_code_cell(cell.source, id=cell.id, metadata=metadata))
     return nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": KERNEL})
+
+
+def _contents(cases):
+    """The stage's table of contents: a list in markdown, a link for each part and for each case under it."""
+    lines = []
+    for case in cases:
+        if any(cell.kind == "setup" for cell in case.cells):
+            continue
+        link = f"[{case.title}](#cell-id={case.cells[0].id})"  # JupyterLab finds no heading that holds a dot
+        about = re.search(r"^About (\d+ minutes) · .* · (\d+ points)$", case.cells[0].source, re.MULTILINE)
+        lines.append(f"- **{link}**" if about is None else f"  - {link}, {', '.join(about.groups())}")
+    return "\n".join(lines)
 
 
 def execute(notebook, made, label, bar):

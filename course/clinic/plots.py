@@ -124,6 +124,9 @@ def thumbnails(panels, caption, over="step"):
         for style, (name, values) in zip(styles, curves.items()):
             _draw(ax, values, style, name)
         _scale(ax, list(curves.values()))
+        seen = np.concatenate([values[np.isfinite(values)] for values in curves.values()])
+        if ax.get_yscale() == "linear" and seen.min() >= 0:
+            ax.set_ylim(0, 1.08 * seen.max())  # else a curve that hardly moves would look as if it fell
         ax.set_title(textwrap.fill(title, 24), fontsize="small")
         ax.set_xlabel(over, fontsize="small")
         ax.set_ylabel(label, fontsize="small")
