@@ -128,7 +128,7 @@ def show_health(before, now, seed, my_guess):
         left.plot(losses, label=name, **style)
         ends.append(f"{name}: {losses[-1]:.2f}")
     left.axhline(my_guess, color="#444444", linestyle=":", linewidth=1.5)
-    left.annotate("your guess", (0.02, my_guess), xycoords=("axes fraction", "data"), va="top", fontsize="small")
+    left.annotate("your guess", (0.98, my_guess), xycoords=("axes fraction", "data"), ha="right", va="top", fontsize="small")
     left.set(xlabel="step", ylabel="loss (nats), at 100 000 times the rate", ylim=(0, None))
     left.legend(frameon=False, fontsize="small")
 

@@ -3,9 +3,10 @@
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #
-# **The complaint.** Four runs were handed over with one report. It looks at each loss curve as training prints it, and says of
-# three runs that all is well. Two of those three were put to work. One has failed on the first day. The other did as it
-# should, only worse than its own numbers had promised, and nobody can say why. The validation losses had been logged all along.
+# **The complaint.** Four runs were handed over with one report. It looks at each loss curve as training prints it,
+# and says of three runs that all is well. Two of those three were put to work. One has failed on the first day. The
+# other did as it should, only worse than its own numbers had promised, and nobody can say why. The validation losses
+# had been logged all along.
 #
 # **After this case you can** read a verdict off two curves and their noise, say which differences are none, and notice
 # when a validation loss is better than it has a right to be.
@@ -49,8 +50,9 @@ def val_verdict(train_loss, val_loss, chance):
 
 
 # %% [markdown]
-# **Predict, before you run it.** Run C has learned its 36 points by heart: its training loss is below 0.1 nats. Guessing costs
-# $\ln 3=1.10$ nats. What is its validation loss at the end? Write your guess as `my_guess`; panel C answers it.
+# **Predict, before you run it.** Run C has learned its 36 points by heart: its training loss is below 0.1 nats.
+# Guessing costs $\ln 3=1.10$ nats. What is its validation loss at the end? Write your guess as `my_guess`; panel C
+# answers it.
 
 # %% scene="diag-val-gap"
 def val_gap_run(cause, seed, steps=800):
@@ -108,12 +110,12 @@ def show_val_gap(before, now, guess, seed=0):
         for place, style, mark, words in zip((0.94, 0.86), (BROKEN, MENDED), "X○", said):
             ax.text(0.97, place, f"{mark} {words}", transform=ax.transAxes, ha="right", color=style["color"], fontsize="small")
         ends = [np.mean(run[sign][-50:]) for sign in ("loss", "val_loss")]
-        told.append(f"Run {name}: training ends at {ends[0]:.2g}, validation at {ends[1]:.2g}; complaint {said[0]}, yours {said[1]}.")
+        told.append(f"Run {name}: training ends at {ends[0]:.2g}, validation at {ends[1]:.2g}; {said[0]} before, {said[1]} now.")
         if cause == "overfit":
             ax.axhline(guess, color="#444444", linestyle=":", linewidth=1.5)
             ax.annotate("your guess", (0.02, guess), xycoords=("axes fraction", "data"), va="bottom", fontsize="small")
     axes[0].set_ylabel("loss (nats)")
-    axes[0].legend(frameon=False, fontsize="small", loc="center right", bbox_to_anchor=(1, 0.62))
+    axes[0].legend(frameon=False, fontsize="small", loc="center right", bbox_to_anchor=(1, 0.71))
     show(fig, "Four runs, and what is said of them: X as complained about, ○ your code.", " ".join(told))
 
 
@@ -161,12 +163,13 @@ def check_val_gap_kinds(kinds, **options):
                     "nothing learned", []
                 ).count("overfit")
                 > 20,
-                "a gap is asked to stand clear of the spread of single evaluations, or of a fixed limit: 50 of them know their mean "
-                "seven times better": wanted == "leak" and val_level > 0.5 * train_level and most == "healthy",
+                "a gap is asked to stand clear of the spread of single evaluations, or of a fixed limit: 50 of them know "
+                "their mean seven times better": wanted == "leak" and val_level > 0.5 * train_level and most == "healthy",
                 "a training loss at chance is called underfit before the gap has been looked at": wanted == "leak"
                 and most == "underfit",
                 "any gap that stands clear of the noise is called overfit, however small it is": most == "overfit",
-                "the end of the validation curve is asked whether it rises: an overfit run may have come to rest": wanted == "overfit"
+                "the end of the validation curve is asked whether it rises: an overfit run may have come to rest": wanted
+                == "overfit"
                 and most == "healthy",
             },
         )
@@ -220,15 +223,16 @@ check.run(check_val_gap_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# The gap between the curves is never looked at. It has two signs, and both say something. On the one side ask how large it is
-# against chance. On the other ask how sure it is: an honest validation loss may touch the training loss, not undercut it.
+# The gap between the curves is never looked at. It has two signs, and both say something. On the one side ask how
+# large it is against chance. On the other ask how sure it is: an honest validation loss may touch the training loss,
+# not undercut it.
 #
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
 # Take the mean of each curve over the last 50 evaluations and the standard error of their difference, which has both
-# spreads in it and the root of 50. Ask for the leak first. A gap upwards is a share of `chance`; only then look at the training
-# loss itself.
+# spreads in it and the root of 50. Ask for the leak first. A gap upwards is a share of `chance`; only then look at
+# the training loss itself.
 #
 # </details>
 #
@@ -238,24 +242,24 @@ check.run(check_val_gap_elsewhere)
 #
 # **Diagnosis.** *Loss Plateau, diagnostic step 4: Check validation loss - is it diverging from train?*
 #
-# Let $\bar T$ and $\bar V$ be the means of the training and the validation loss over the last $n$ evaluations, $s_T$ and $s_V$ the
-# standard deviations of single ones. The gap $\bar V-\bar T$ has the standard error
+# Let $\bar T$ and $\bar V$ be the means of the training and the validation loss over the last $n$ evaluations, $s_T$
+# and $s_V$ the standard deviations of single ones. The gap $\bar V-\bar T$ has the standard error
 #
 # $$e=\sqrt{(s_T^2+s_V^2)/n}.$$
 #
-# A network has been fitted to the training rows and not to the others, so without noise $V\ge T$ is what to expect. The leak
-# is a question of *certainty*, in units of $e$. Overfitting is one of *size*, in units of chance: with enough evaluations
-# every gap is certain, and most are harmless. The ratio $V/T$ is neither.
+# A network has been fitted to the training rows and not to the others, so without noise $V\ge T$ is what to expect.
+# The leak is a question of *certainty*, in units of $e$. Overfitting is one of *size*, in units of chance: with
+# enough evaluations every gap is certain, and most are harmless. The ratio $V/T$ is neither.
 #
-# **What the runs have.** Run C ends at 0.08 on its 36 rows and at 0.5 on new ones: nearly half of chance, and no line of the
-# training log shows it. In run D the validation rows are cleaned by a network that saw
-# the labels. What is left is easy, and the loss on it promises what new rows will not keep.
+# **What the runs have.** Run C ends at 0.08 on its 36 rows and at 0.5 on new ones: nearly half of chance, and no line
+# of the training log shows it. In run D the validation rows are cleaned by a network that saw the labels. What is
+# left is easy, and the loss on it promises what new rows will not keep.
 #
-# **When the advice misleads.** The document asks whether validation diverges from training, which is one of four answers.
-# A gap can be below zero for honest reasons: dropout and augmentation make the training loss alone worse, a training loss
-# averaged over an epoch belongs to older weights, and a validation set may be easier by chance. Here all are excluded;
-# outside, exclude them first. The standard error knows nothing of the rows that you did not draw: with a validation set of 300 rows
-# that is always the same, its own luck stays in the gap however often you evaluate.
+# **When the advice misleads.** The document asks whether validation diverges from training, which is one of four
+# answers. A gap can be below zero for honest reasons: dropout and augmentation make the training loss alone worse, a
+# training loss averaged over an epoch belongs to older weights, and a validation set may be easier by chance. Here
+# all are excluded; outside, exclude them first. The standard error knows nothing of the rows that you did not draw:
+# with a validation set of 300 rows that is always the same, its own luck stays in the gap however often you evaluate.
 #
 # And the worst leak shows nothing at all. Where validation rows are copies of training rows, both curves are one, and
 # low: this function says healthy. Look for equal rows in the data, not in the curves. (Ways in which labels reach a
@@ -263,7 +267,7 @@ check.run(check_val_gap_elsewhere)
 #
 # **This goes on from the monitoring stage.** There a validation curve said *when* to stop. Here it says what the run has.
 #
-# **In PyTorch** call `model.eval()` before you measure either curve, and measure the training loss on training rows again, after the
-# step, if you want to compare the two.
+# **In PyTorch** call `model.eval()` before you measure either curve, and measure the training loss on training rows
+# again, after the step, if you want to compare the two.
 #
 # </details>

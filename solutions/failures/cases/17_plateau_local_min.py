@@ -3,13 +3,14 @@
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #
-# **The complaint.** A network of two hidden units is to learn XOR, the smallest task that a linear model cannot do. In one run
-# of four or so it stops half-way. A watchdog was written for this, with a rule out of a list of usual causes: a run stuck in a
-# local minimum is one that no longer moves *at a very low loss*; start it again from another seed. The watchdog has never
-# started anything again. So the stuck runs were given ten times the steps, and end where they were.
+# **The complaint.** A network of two hidden units is to learn XOR, the smallest task that a linear model cannot do.
+# In one run of four or so it stops half-way. A watchdog was written for this, with a rule out of a list of usual
+# causes: a run stuck in a local minimum is one that no longer moves *at a very low loss*; start it again from another
+# seed. The watchdog has never started anything again. So the stuck runs were given ten times the steps, and end where
+# they were.
 #
-# **After this case you can** tell a stuck start from one that is only slow, and spend a budget of steps on the starts that are
-# worth it.
+# **After this case you can** tell a stuck start from one that is only slow, and spend a budget of steps on the starts
+# that are worth it.
 #
 # ### The code
 
@@ -53,8 +54,8 @@ def train_with_restarts(start, target, budget, patience=400):
 
 
 # %% [markdown]
-# **Predict, before you run it.** Guessing costs $\ln 2\approx 0.69$ nats here, and a solved run ends below 0.01. At which loss
-# does a stuck run stand? Write your guess as `my_guess`: the figure answers it.
+# **Predict, before you run it.** Guessing costs $\ln 2\approx 0.69$ nats here, and a solved run ends below 0.01. At
+# which loss does a stuck run stand? Write your guess as `my_guess`: the figure answers it.
 
 # %% scene="plateau-local-min"
 def xor_records(seed, tasks=30, starts=8, steps=3000, lr=2.0):
@@ -125,7 +126,8 @@ ax.annotate("your guess", (1, my_guess), xycoords=("axes fraction", "data"), ha=
 ax.set(yscale="log", xlabel="steps spent, all starts", ylabel="loss of the run in training (nats)", ylim=(0.005, 2))
 right.set(xlabel="steps spent, all starts", ylabel="share of 30 tasks that are solved", ylim=(-0.03, 1.03))
 ax.legend(frameon=False, fontsize="small")
-show(fig, "Left: a task whose first start is stuck. Right: thirty tasks, and how many have come to 0.05 by when.", "; ".join(told))
+caption = "Left: a task whose first start is stuck. Right: thirty tasks, and how many have come to 0.05 by when."
+show(fig, caption, "; ".join(told))
 
 slow = np.flatnonzero(~is_xor_stuck.ravel() & ((xor_losses > 0.05).sum(axis=2).ravel() > 1200))
 still = xor_norms.reshape(-1, 3000)[slow, 50:600].min(axis=1).min()
@@ -256,14 +258,14 @@ check.run(check_restarts_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# The condition asks for a very low loss. A run that got there has reached the target, and nobody waits for it. The stuck runs
-# stand high. The gradient norm will not help either: compare the two lines under the figure.
+# The condition asks for a very low loss. A run that got there has reached the target, and nobody waits for it. The
+# stuck runs stand high. The gradient norm will not help either: compare the two lines under the figure.
 #
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# A start is to be given up when `patience` steps have brought next to nothing, as a share of its loss, at whatever height. The
-# loop already counts those steps.
+# A start is to be given up when `patience` steps have brought next to nothing, as a share of its loss, at whatever
+# height. The loop already counts those steps.
 #
 # </details>
 #
@@ -271,30 +273,34 @@ check.run(check_restarts_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss plateau: Stuck in local minimum. Usually at very low loss values. Fix: LR warmup restart, try different seed.*
+# **Diagnosis.** *Loss plateau: Stuck in local minimum. Usually at very low loss values. Fix: LR warmup restart, try
+# different seed.*
 #
-# A start that is stuck with probability $q$ stays stuck; $k$ starts are all stuck with probability $q^k$. Of 1200 starts
-# (five times 240) 27 % were stuck after 3000 steps, so five starts fail together about once in 700 tasks. The budget allows five
-# starts only if a stuck one is noticed soon, and that is a statement about *progress*: with $L_t$ the loss after $t$ steps and
-# $P$ the patience, give up when $L_t>(1-\varepsilon)\,L_{t-P}$, for some small share $\varepsilon$.
+# A start that is stuck with probability $q$ stays stuck; $k$ starts are all stuck with probability $q^k$. Of 1200
+# starts (five times 240) 27 % were stuck after 3000 steps, so five starts fail together about once in 700 tasks. The
+# budget allows five starts only if a stuck one is noticed soon, and that is a statement about *progress*: with $L_t$
+# the loss after $t$ steps and $P$ the patience, give up when $L_t>(1-\varepsilon)\,L_{t-P}$, for some small share
+# $\varepsilon$.
 #
-# **What stuck means here.** The stuck runs of XOR are not at the bottom of a bowl. They stand at 0.348 or 0.478 with a gradient of 4e-4
-# after 3000 steps, and at 0.347 with 2e-4 after 6000: the loss creeps towards $\tfrac12\ln 2\approx 0.347$ while the weights grow. Two of the
-# four rows are fitted, the other two share one output. For the squared error it is proven that this network has no local minimum at finite
-# weights (Hamey 1998, *XOR has no local minima*, Neural Networks 11). It is stuck all the same.
+# **What stuck means here.** The stuck runs of XOR are not at the bottom of a bowl. They stand at 0.348 or 0.478 with
+# a gradient of 4e-4 after 3000 steps, and at 0.347 with 2e-4 after 6000: the loss creeps towards $\tfrac12\ln
+# 2\approx 0.347$ while the weights grow. Two of the four rows are fitted, the other two share one output. For the
+# squared error it is proven that this network has no local minimum at finite weights (Hamey 1998, *XOR has no local
+# minima*, Neural Networks 11). It is stuck all the same.
 #
-# **When the advice misleads.** "At very low loss, gradient non-zero" is wrong twice. These runs are at a high loss with a tiny
-# gradient; a minimum at a very low loss would be no complaint. And a gradient norm decides nothing: starts that stood on the
-# first level, at 0.69, and solved the task later had a norm below that of the stuck ones. Its size depends on the units of the loss, and a saddle has
-# a small one too.
+# **When the advice misleads.** "At very low loss, gradient non-zero" is wrong twice. These runs are at a high loss
+# with a tiny gradient; a minimum at a very low loss would be no complaint. And a gradient norm decides nothing:
+# starts that stood on the first level, at 0.69, and solved the task later had a norm below that of the stuck ones.
+# Its size depends on the units of the loss, and a saddle has a small one too.
 #
-# **The twin, a slow descent.** A restart throws away what was paid for. If all starts are slow, a watchdog that is too eager
-# solves nothing: this is why one asks what the last `patience` steps have brought, and takes the patience from runs that worked.
+# **The twin, a slow descent.** A restart throws away what was paid for. If all starts are slow, a watchdog that is
+# too eager solves nothing: this is why one asks what the last `patience` steps have brought, and takes the patience
+# from runs that worked.
 #
-# **The other cure.** A schedule can leave a well if there is noise. In a double well with noisy gradients, a small constant
-# learning rate ended in the better well in 0 of 20 runs, a cosine with restarts (Loshchilov & Hutter 2017, arXiv 1608.03983) in 20 of 20,
-# and one single large cosine in 20 of 20 as well: it was the large learning rate, not the restart. On XOR with all rows at each
-# step there is no noise to do it.
+# **The other cure.** A schedule can leave a well if there is noise. In a double well with noisy gradients, a small
+# constant learning rate ended in the better well in 0 of 20 runs, a cosine with restarts (Loshchilov & Hutter 2017,
+# arXiv 1608.03983) in 20 of 20, and one single large cosine in 20 of 20 as well: it was the large learning rate, not
+# the restart. On XOR with all rows at each step there is no noise to do it.
 #
 # **In PyTorch** seed with `torch.manual_seed(seed)`, build a new model and a *new optimizer*: the old one's running means
 # belong to the old start. `CosineAnnealingWarmRestarts` restarts the learning rate, not the weights.

@@ -165,7 +165,7 @@ def where_is_the_schedule(lrs):
 
 # %% sign
 def sign(seed):
-    """Run A is said to fit, and ends at more than 1.5 times the loss of run D (20 seeds: 3.1 times or more; the verdict is fixed)."""
+    """Run A is said to fit, and ends at more than 1.5 times the loss of run D (20 seeds: 3.1 or more; one verdict)."""
     runs = {name: train_scheduled(schedule_factors()[name], seed) for name in "AD"}
     stalls = runs["A"]["full_loss"][-1] > 1.5 * runs["D"]["full_loss"][-1]
     return stalls and where_is_the_schedule(runs["A"]["lr"]) == "fits the run"

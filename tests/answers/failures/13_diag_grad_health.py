@@ -136,6 +136,6 @@ def gradient_verdict(weights, grads, lr):
 
 # %% sign
 def sign(seed):
-    """A still run that a larger rate would mend is said to be healthy, on 15 of 20 networks or more (20 seeds: 20 of 20, against none)."""
+    """A still run is said to be healthy, on 15 of 20 networks or more (20 seeds: 20 of 20, against none)."""
     said = [gradient_verdict(*case) for case in measured_nets("plain, lr 3e-6", seed)]
     return said.count("healthy") >= 15

@@ -86,5 +86,5 @@ def why_flat(probe, chance):
 
 # %% sign
 def sign(seed):
-    """At least one of the twins gets the wrong verdict."""
+    """At least one of the twins gets the wrong verdict (20 seeds: always, against never)."""
     return flat_verdict(why_flat, FlatRun(seed, False)) != "lr" or flat_verdict(why_flat, FlatRun(seed, True)) != "labels"

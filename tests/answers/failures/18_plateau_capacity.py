@@ -139,7 +139,8 @@ def smallest_width(train_at, widths, lrs, target):
 
 # %% sign
 def sign(seed):
-    """Width 8 is not chosen, nor a smaller one, although it reaches the target at a rate of 1."""
-    table = capacity_losses(seed, widths=(2, 4, 8, 16), lrs=CAPACITY_LRS)
-    choice = capacity_choice(smallest_width, table)
-    return choice is None or choice[0] > 8
+    """Width 8 is refused at the learning rate in use, although it reaches the target at a rate of 1.
+
+    20 seeds: always as complained about, once when mended (there width 8 stays at 0.42).
+    """
+    return capacity_choice(smallest_width, capacity_losses(seed, widths=(8,), lrs=(1.0, 0.1))) is None

@@ -103,6 +103,5 @@ def more_data_helps(train_on, sizes, draws=8):
 
 # %% sign
 def sign(seed):
-    """The verdict on spirals with two hidden units is not "not the data", or that on noisy labels not "more data"."""
-    verdicts = [more_data_helps(data_runs(kind, seed), list(DATA_SIZES), 8) for kind in ("noisy", "spirals")]
-    return verdicts != ["more data", "not the data"]
+    """The verdict on the noisy labels, where the last doubling helps, is not "more data" (20 seeds: always, against once)."""
+    return more_data_helps(data_runs("noisy", seed), [100, 200, 400], 8) != "more data"
