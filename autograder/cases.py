@@ -125,7 +125,9 @@ def _read_cell(path, case_id, cell, line, counts):
     kind = kinds[0]
     if options[kind] != case_id and kind != "setup":
         raise CaseError(path, line, f"the header says {options[kind]!r}, but the file's name says {case_id!r}: make them agree")
-    _refuse_unknown(path, line, options, (kind, *{"check": ("points", "part"), "run": ("part",), "scene": ("needs",)}.get(kind, ())))
+    _refuse_unknown(
+        path, line, options, (kind, *{"check": ("points", "part"), "run": ("part",), "scene": ("needs",)}.get(kind, ()))
+    )
     name = case_id if kind == "fix" else f"{case_id}-{kind}"
     if "part" in options:
         name += f"-{options['part']}"

@@ -12,7 +12,11 @@ import pytest
 from autograder.judge import judge, read_exercises
 from autograder.paths import SOLUTIONS, STAGES, notebook_path
 
-CHECK_SECONDS = {"optimizers": 6, "monitoring": 8, "failures": 25}  # all checks of a stage together, hidden parts included, on one core
+CHECK_SECONDS = {
+    "optimizers": 6,
+    "monitoring": 8,
+    "failures": 25,
+}  # all checks of a stage together, hidden parts included, on one core
 each_stage = pytest.mark.parametrize("stage", STAGES)
 
 

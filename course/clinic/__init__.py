@@ -6,6 +6,8 @@ layers    layer normalization, attention and others, each with the way back of a
 deep      a network of equal blocks, whose wiring is an argument
 recurrent a recurrent network of rectified units
 half      a multilayer perceptron in float16 over float32
+ward      runs of the real loop with one planted fault each, for the triage
+text      labelled sentences made from a generator, a small tokenizer, and word counts
 training  the one training loop, and the history in which it writes down what it saw
 plots     the figures: vital signs of one run over another, with a caption and a text for those who cannot see them
 check     what the check cells call, so that a failed check reads as a few plain lines
@@ -27,6 +29,7 @@ from .layers import attention, layer_norm
 from .models import MLP, LeastSquares, cross_entropy, softmax
 from .plots import BROKEN, MENDED, alarm_rates, figure, show, thumbnails, vitals
 from .recurrent import ReluRNN, noisy_sums
+from .text import Tokenizer, bag_of_words, sentences, vocabulary_of
 from .training import History, descend, global_norm, train
 
 __all__ = [
@@ -38,8 +41,10 @@ __all__ = [
     "History",
     "LeastSquares",
     "ReluRNN",
+    "Tokenizer",
     "alarm_rates",
     "attention",
+    "bag_of_words",
     "batches",
     "check",
     "cross_entropy",
@@ -49,10 +54,12 @@ __all__ = [
     "layer_norm",
     "linear_data",
     "noisy_sums",
+    "sentences",
     "show",
     "softmax",
     "spirals",
     "thumbnails",
     "train",
     "vitals",
+    "vocabulary_of",
 ]

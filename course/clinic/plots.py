@@ -125,7 +125,10 @@ def thumbnails(panels, caption, over="step"):
             _draw(ax, values, style, name)
         _scale(ax, list(curves.values()))
         seen = np.concatenate([values[np.isfinite(values)] for values in curves.values()])
-        if ax.get_yscale() == "linear" and seen.min() >= 0:
+        if not seen.size:
+            ax.text(0.5, 0.5, "never a number", transform=ax.transAxes, ha="center", va="bottom", fontsize="small")
+            ax.set_yticks([])
+        elif ax.get_yscale() == "linear" and seen.min() >= 0:
             ax.set_ylim(0, 1.08 * seen.max())  # else a curve that hardly moves would look as if it fell
         ax.set_title(textwrap.fill(title, 24), fontsize="small")
         ax.set_xlabel(over, fontsize="small")
@@ -147,7 +150,7 @@ def _draw(ax, curve, style, label):
     ax.plot(np.where(finite, curve, np.nan), label=label, **style)
     if not finite.all():
         first = int(np.argmin(finite))
-        last_good = curve[first - 1] if first else 1.0
+        last_good = curve[first - 1] if first else np.min(curve[finite], initial=1.0)
         ax.plot([max(first - 1, 0)], [last_good], marker="X", markersize=9, linestyle="none", color=style["color"], zorder=4)
 
 

@@ -27,9 +27,9 @@ import sys
 
 sys.path.insert(0, "..")  # the clinic package lies beside this notebook's folder
 
-from clinic import BROKEN, MENDED, MLP, DeepNet, HalfMLP, History, LeastSquares, ReluRNN, alarm_rates, attention
-from clinic import batches, check, cross_entropy, descend, figure, global_norm, layer_norm, linear_data, noisy_sums, show
-from clinic import softmax, spirals, thumbnails, train, vitals
+from clinic import BROKEN, MENDED, MLP, DeepNet, HalfMLP, History, LeastSquares, ReluRNN, Tokenizer, alarm_rates
+from clinic import attention, bag_of_words, batches, check, cross_entropy, descend, figure, global_norm, layer_norm, linear_data
+from clinic import noisy_sums, sentences, show, softmax, spirals, thumbnails, train, vitals, vocabulary_of
 from clinic.broken import failures as broken  # each case's code as it was complained about
 
 import numpy as np

@@ -67,6 +67,7 @@ def trend(losses):
 # loss is within 5 % of the first. On what share of such curves does it say so? Write your guess as `my_guess`, 0 to 1.
 # It is the dotted mark in the right panel. In the left one, decide by eye first which of the two curves falls.
 
+
 # %% scene="diag-flat-or-slow"
 def stretches(change, noise, length, count=40, seed=0, level=2.0):
     """`count` noisy stretches of loss as rows of an array: a straight line, plus independent normal noise.
@@ -175,8 +176,11 @@ def check_trend_kinds(kinds):
             expected="right on 32 of 40 at least",
             got=f'right on {right} of 40; most often it says "{common}"',
             turns={
-                "every curve is called flat. Is the slope that of one step, where the change of the whole stretch is "
-                "meant": len(never) == 3 and common == "flat",
+                "every curve is called flat. Is the slope that of one step, where the change of the whole stretch is meant": len(
+                    never
+                )
+                == 3
+                and common == "flat",
                 "one verdict is given for everything": len(never) == 3,
                 "two single losses are compared: of flat curves with 5 % noise about half are called flat so": 0.2
                 < share("flat", "flat", "400 losses")
@@ -257,6 +261,8 @@ def check_trend():
 
 
 check.run(check_trend)
+
+
 ### BEGIN HIDDEN TESTS
 def check_trend_elsewhere():
     check_trend_kinds(

@@ -257,6 +257,8 @@ def check_schedules():
 
 
 check.run(check_schedules)
+
+
 ### BEGIN HIDDEN TESTS
 def check_schedules_elsewhere():
     for steps, base, warmup in ((137, 2e-5, 0), (1000, 0.3, 90), (2500, 7.0, 125)):

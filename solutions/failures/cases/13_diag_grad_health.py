@@ -61,6 +61,7 @@ def gradient_verdict(weights, grads, lr):
 # that rate, 0.3, for 300 steps. What loss does the deep one reach, from 1.1? Write your guess as `my_guess`: it is the
 # dotted line in the left panel.
 
+
 # %% scene="diag-grad-health"
 class SigmoidNet(MLP):
     """An MLP whose hidden units are sigmoids, its weights drawn with scale sqrt(1 / inputs)."""
@@ -312,6 +313,8 @@ def check_grad_health():
 
 
 check.run(check_grad_health)
+
+
 ### BEGIN HIDDEN TESTS
 def check_grad_health_elsewhere():
     check_all_health(900, 1e6, 1e-9)

@@ -54,6 +54,7 @@ def val_verdict(train_loss, val_loss, chance):
 # Guessing costs $\ln 3=1.10$ nats. What is its validation loss at the end? Write your guess as `my_guess`; panel C
 # answers it.
 
+
 # %% scene="diag-val-gap"
 def val_gap_run(cause, seed, steps=800):
     """Train on spirals that overlap. Returns the History of loss and val_loss, each on 64 rows at most, every fourth step.
@@ -126,6 +127,7 @@ show_val_gap(before=broken.val_verdict, now=val_verdict, guess=my_guess)
 equal = [val_verdict(*pair, 1.0986) for pair in val_gap_curves(0.4, 0.4, noise=0.3, seed=1)]
 print(f"Forty pairs of noisy curves at one level. Your code says: {', '.join(sorted({str(word) for word in equal}))}.")
 
+
 # %% check="diag-val-gap" points=6
 def check_val_gap_kinds(kinds, **options):
     """kinds: for each kind in words, the levels, the noise, the seed and the verdict. 36 of 40 have to be right."""
@@ -196,6 +198,8 @@ def check_val_gap():
 
 
 check.run(check_val_gap)
+
+
 ### BEGIN HIDDEN TESTS
 def check_val_gap_elsewhere():
     kinds = {

@@ -50,6 +50,7 @@ def why_flat(probe, chance):
 # 1000, and it goes on for 100 steps. Where does its *training* loss end, if chance is 1.10 nats? Write your guess as
 # `my_guess`; the right panel answers it.
 
+
 # %% scene="plateau-lr-low"
 class FlatRun:
     """A run of `steps` steps at a rate far too low, and what it does when it goes on.
@@ -123,6 +124,7 @@ my_guess = 1.0  # the training loss on shuffled labels after 100 steps at 1000 t
 
 show_flat_twins(before=broken.why_flat, now=why_flat, guess=my_guess)
 
+
 # %% check="plateau-lr-low" points=5
 def check_why_flat(name, wanted, run):
     said, call = flat_verdict(why_flat, run), f"why_flat(probe, chance={run.chance:.3g}) for {name}"
@@ -165,6 +167,8 @@ def check_plateau_lr_low():
 
 
 check.run(check_plateau_lr_low)
+
+
 ### BEGIN HIDDEN TESTS
 def check_plateau_lr_low_elsewhere():
     check_flat_runs(

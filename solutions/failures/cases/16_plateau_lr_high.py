@@ -48,6 +48,7 @@ def why_it_wobbles(losses, probe):
 # it the same 200 steps. Where does its loss end? Write your guess as `my_guess`: it is the dotted line in the left
 # panel.
 
+
 # %% scene="plateau-lr-high"
 class WobblyRun:
     """A run of 150 steps on small batches; called, it is the probe of the fix cell.
@@ -153,6 +154,7 @@ my_guess = 0.4  # the loss of run A at a tenth of its rate, 200 steps on from wh
 
 show_wobbly_twins(before=broken.why_it_wobbles, now=why_it_wobbles, guess=my_guess)
 
+
 # %% check="plateau-lr-high" points=6
 def check_wobble(name, wanted, run):
     said = wobble_verdict(why_it_wobbles, run)
@@ -196,6 +198,8 @@ def check_plateau_lr_high():
 
 
 check.run(check_plateau_lr_high)
+
+
 ### BEGIN HIDDEN TESTS
 def check_plateau_lr_high_elsewhere():
     check_wobble("spirals at a rate of 5, batches of 40", "lr too high", WobblyRun(12, lr=5.0, batch=40))

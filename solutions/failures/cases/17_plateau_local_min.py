@@ -47,7 +47,7 @@ def train_with_restarts(start, target, budget, patience=400):
         ### BEGIN SOLUTION
         # Not the height of the loss and not its gradient: what counts is what `patience` steps have brought.
         if since >= patience:
-        ### END SOLUTION
+            ### END SOLUTION
             seed += 1
             run, low, since = start(seed), np.inf, 0
     return best_seed, best_loss
@@ -56,6 +56,7 @@ def train_with_restarts(start, target, budget, patience=400):
 # %% [markdown]
 # **Predict, before you run it.** Guessing costs $\ln 2\approx 0.69$ nats here, and a solved run ends below 0.01. At
 # which loss does a stuck run stand? Write your guess as `my_guess`: the figure answers it.
+
 
 # %% scene="plateau-local-min"
 def xor_records(seed, tasks=30, starts=8, steps=3000, lr=2.0):
@@ -131,9 +132,12 @@ show(fig, caption, "; ".join(told))
 
 slow = np.flatnonzero(~is_xor_stuck.ravel() & ((xor_losses > 0.05).sum(axis=2).ravel() > 1200))
 still = xor_norms.reshape(-1, 3000)[slow, 50:600].min(axis=1).min()
-print(f"A stuck start after 3000 steps: loss {np.median(xor_losses[is_xor_stuck][:, -1]):.2f}, "
-      f"gradient norm {np.median(xor_norms[is_xor_stuck][:, -1]):.0e}.")
+print(
+    f"A stuck start after 3000 steps: loss {np.median(xor_losses[is_xor_stuck][:, -1]):.2f}, "
+    f"gradient norm {np.median(xor_norms[is_xor_stuck][:, -1]):.0e}."
+)
 print(f"A start that stood still and solved the task later: its gradient norm was down to {still:.0e}.")
+
 
 # %% check="plateau-local-min" points=6
 def restart_task(kind, number, patience, budget, scale):
@@ -241,6 +245,8 @@ def check_restarts():
 
 
 check.run(check_restarts)
+
+
 ### BEGIN HIDDEN TESTS
 def check_restarts_elsewhere():
     check_restarts_of(200, 1550, seed=2)

@@ -94,8 +94,15 @@ for ax, classes in zip(axes, (3, 2)):
         if choice:
             ring = {"markerfacecolor": "none", "markeredgewidth": 2.5} if marker == "o" else {}
             size = 15 if marker == "o" else 9
-            ax.plot(*[[value] for value in (choice[0], table[choice])], marker, color=style["color"], markersize=size,
-                    zorder=4, label=label, **ring)
+            ax.plot(
+                *[[value] for value in (choice[0], table[choice])],
+                marker,
+                color=style["color"],
+                markersize=size,
+                zorder=4,
+                label=label,
+                **ring,
+            )
     ax.set(xscale="log", yscale="log", xlim=(1.6, 40), xlabel="width (hidden units)", title=f"{classes} spirals")
     ax.set_xticks(CAPACITY_WIDTHS, CAPACITY_WIDTHS)
     ax.set_yticks((0.03, 0.1, 0.3, 1), ("0.03", "0.1", "0.3", "1"))
@@ -107,6 +114,7 @@ axes[0].set_ylabel("loss after 800 steps (nats)")
 axes[1].legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
 show(fig, "Loss by width, a line for each learning rate; the target is the line at 0.32. Right: a simpler task.", "; ".join(told))
 print("Chosen (width, lr): " + "; ".join(told) + ".")
+
 
 # %% check="plateau-capacity" points=6
 def capacity_table(floors, best_lrs, lrs, reach=10.0):
@@ -221,6 +229,8 @@ def check_capacity():
 
 
 check.run(check_capacity)
+
+
 ### BEGIN HIDDEN TESTS
 def check_capacity_elsewhere():
     rng = np.random.default_rng(8)

@@ -54,6 +54,7 @@ def more_data_helps(train_on, sizes, draws=8):
 # the validation loss in both. By which factor is the lowest validation loss smaller with 400 rows than with 50? Write
 # your guess as `my_guess`, 0 to 1: the line under the figure answers it.
 
+
 # %% scene="plateau-data-exhaustion"
 def data_runs(kind, seed):
     """A train_on for one of two tasks: "noisy" rows with 40 features, or "spirals" for a network of two hidden units.
@@ -96,8 +97,16 @@ for ax, kind, title in zip(axes, ("noisy", "spirals"), ("noisy labels, 16 hidden
         ("-o", "validation loss, lowest", lambda run: min(run[1])),
     ):
         values = np.array([[of(runs[n, draw]) for draw in range(8)] for n in DATA_SIZES])
-        ax.errorbar(DATA_SIZES, values.mean(axis=1), values.std(axis=1, ddof=1), fmt=style, label=label, capsize=3,
-                    color="#444444", linewidth=2.2 if style == "-o" else 1.2)
+        ax.errorbar(
+            DATA_SIZES,
+            values.mean(axis=1),
+            values.std(axis=1, ddof=1),
+            fmt=style,
+            label=label,
+            capsize=3,
+            color="#444444",
+            linewidth=2.2 if style == "-o" else 1.2,
+        )
     if kind == "noisy":
         share = values[-1].mean() / values[0].mean()
     verdicts = [rule(lambda n, draw: runs[n, draw], list(DATA_SIZES), 8) for rule in (broken.more_data_helps, more_data_helps)]
@@ -110,6 +119,7 @@ axes[0].legend(frameon=False, fontsize="small")
 show(fig, "Loss by the number of rows, mean of eight draws; the bars are the scatter of single draws.", "; ".join(told))
 print("\n".join(told))
 print(f"Noisy labels: with 400 rows the lowest validation loss is {share:.1f} of that with 50. You said {my_guess:g}.")
+
 
 # %% check="plateau-data-exhaustion" points=6
 def data_curves(law, scatter, memorised, seed):
@@ -140,9 +150,7 @@ def check_data_kinds(sizes, level, seed):
     }
     said = {}
     for kind, (_, law, scatter, memorised) in kinds.items():
-        said[kind] = [
-            more_data_helps(data_curves(law, scatter, memorised, 1000 * seed + i), list(sizes), 8) for i in range(20)
-        ]
+        said[kind] = [more_data_helps(data_curves(law, scatter, memorised, 1000 * seed + i), list(sizes), 8) for i in range(20)]
         for word in said[kind]:
             check.that(
                 isinstance(word, str) and word in ("more data", "not the data", "cannot tell"),
@@ -152,9 +160,10 @@ def check_data_kinds(sizes, level, seed):
             )
     shares = {kind: np.mean([word == kinds[kind][0] for word in words]) for kind, words in said.items()}
     asks = {kind: np.mean([word == "more data" for word in words]) for kind, words in said.items()}
-    by_training = min(asks["memorised, and falling with n"], asks["memorised, and flat"]) > 0.8 and asks[
-        "not memorised, and falling with n"
-    ] < 0.2
+    by_training = (
+        min(asks["memorised, and falling with n"], asks["memorised, and flat"]) > 0.8
+        and asks["not memorised, and falling with n"] < 0.2
+    )
     for kind, (wanted, *_) in kinds.items():
         counts = {word: said[kind].count(word) for word in dict.fromkeys(said[kind])}
         check.that(
@@ -187,6 +196,8 @@ def check_data():
 
 
 check.run(check_data)
+
+
 ### BEGIN HIDDEN TESTS
 def check_data_elsewhere():
     check_data_kinds((30, 60, 120), 0.02, seed=2)

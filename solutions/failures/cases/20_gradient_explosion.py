@@ -105,8 +105,10 @@ by_row = [global_norm(model.loss_and_grads(x[[row]], y[[row]])[1]) for row in dr
 suspect = int(drawn[leap][np.argmax(by_row)])
 
 print(f"1. The first gradient has the norm {norms[0]:.1f}; the median of the ten after it is {np.median(norms[1:11]):.1f}.")
-print(f"3. The leap comes at step {leap}: {norms[leap]:.0e}. On 29 other batches, with the weights before it: "
-      f"{min(on_others):.1g} to {max(on_others):.1g}.")
+print(
+    f"3. The leap comes at step {leap}: {norms[leap]:.0e}. On 29 other batches, with the weights before it: "
+    f"{min(on_others):.1g} to {max(on_others):.1g}."
+)
 print(f"   Row by row in that batch: row {suspect} has {max(by_row):.0e}, the next largest {sorted(by_row)[-2]:.1g}.")
 slow = np.array(line_with_bad_row(seed=0, lr=0.005)[3]["loss"])
 print(f"   The twin: at a tenth of the rate the largest loss is {max(slow):.0e}.")

@@ -48,6 +48,7 @@ def guilty_layer(norms, usual):
 # those of healthy runs. For layers 0, 1, 2, 4 and 5 that gives 37 to 82. What does it give for layer 3? Write your
 # guess as `my_guess`: it is the dotted line in the left panel.
 
+
 # %% scene="diag-layer-norms"
 def layered_net(seed, sizes=(2, 32, 32, 32, 32, 32, 3), guilty=None, factor=20, points=60):
     """An MLP, the weights of its layer `guilty` times `factor`, and its data. Returns (net, x, y)."""
@@ -120,6 +121,7 @@ my_guess = 400.0  # the gradient norm of layer 3, whose weights are 20 times too
 
 show_operation(broken.guilty_layer, guilty_layer, seed=0, guilty=3, my_guess=my_guess)
 
+
 # %% check="diag-layer-norms" points=5
 def norms_of_kind(kind, seed, guilty=None):
     """(norms, usual) of a network of random widths with the trouble of that kind."""
@@ -184,8 +186,8 @@ def check_guilty_all(seed):
             expected=None,
             got=said,
             turns={
-                "any large norm is blamed on a layer: here all layers have grown alike, and the cause is outside of them":
-                    growth.min() > 5,
+                "any large norm is blamed on a layer: here all layers have grown alike, and the cause is outside of them": growth.min()
+                > 5,
                 "somebody is always blamed": True,
             },
         )
@@ -196,6 +198,8 @@ def check_guilty_layer():
 
 
 check.run(check_guilty_layer)
+
+
 ### BEGIN HIDDEN TESTS
 def check_guilty_layer_elsewhere():
     check_guilty_all(500)

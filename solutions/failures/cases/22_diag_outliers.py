@@ -48,6 +48,7 @@ def find_outliers(x):
 # the 299 others. Then the mean and the standard deviation of all 300 are computed. How many such standard deviations is
 # it from that mean? Write your guess as `my_guess`: it is the dotted line in the left panel.
 
+
 # %% scene="diag-outliers"
 def height_table(seed, rows=300, centimetres=36):
     """A linear task whose last column is a height in metres, 1.7 +- 0.1; in 36 rows it stands in centimetres, in one it is an
@@ -114,7 +115,9 @@ def show_tables(before, now, seed, my_guess):
         counts.append(f"{label}: names {named[bad].sum()} of the 37 bad rows, and {named.sum() - named[bad].sum()} others")
         end = f"ends at {losses[-1]:.1g}" if losses[-1] < 1e12 else "leaves the picture"
         told.append(f"{counts[-1]}; the loss {end}")
-    right.set(xlabel="step, without the rows named", ylabel="loss (squared units of y)", yscale="log", ylim=(1e-4, 1e12), xlim=(-5, 124))
+    right.set(
+        xlabel="step, without the rows named", ylabel="loss (squared units of y)", yscale="log", ylim=(1e-4, 1e12), xlim=(-5, 124)
+    )
     right.legend(frameon=False, fontsize="small")
     show(
         fig,
@@ -130,6 +133,7 @@ def show_tables(before, now, seed, my_guess):
 my_guess = 1e5  # how many standard deviations of all 300 values the far one is from their mean
 
 show_tables(broken.find_outliers, find_outliers, seed=0, my_guess=my_guess)
+
 
 # %% check="diag-outliers" points=5
 def planted_table(rng, rows, columns, count, far, spread=1.0, centre=0.0):
@@ -246,9 +250,12 @@ def check_tables(seed, rows, columns, distance):
         x,
         bad,
         "each column is measured by itself",
-        {"all columns share one spread, or a row's length is judged: the column with the large unit decides": (
-            lambda missed, false: missed.any() or false.sum() > rows / 4
-        )} | share,
+        {
+            "all columns share one spread, or a row's length is judged: the column with the large unit decides": (
+                lambda missed, false: missed.any() or false.sum() > rows / 4
+            )
+        }
+        | share,
     )
     for name, rare in (("all zeros", 0), ("zeros and a single one", 1), ("a tenth ones", rows // 10)):
         x, bad = table(2, lambda number: distance)
@@ -260,9 +267,9 @@ def check_tables(seed, rows, columns, distance):
             bad,
             "a column of zeros and ones names nobody",
             {
-                "the spread of such a column is 0, and whatever differs is infinitely far": lambda missed, false: 0
-                < false.sum()
-                <= rare + rows // 10,
+                "the spread of such a column is 0, and whatever differs is infinitely far": lambda missed, false: (
+                    0 < false.sum() <= rare + rows // 10
+                ),
                 "the spread of such a column is 0, and 0 / 0 or 0 <= 0 spoils the verdict": lambda missed, false: True,
             },
         )
@@ -274,6 +281,8 @@ def check_outliers():
 
 
 check.run(check_outliers)
+
+
 ### BEGIN HIDDEN TESTS
 def check_outliers_elsewhere():
     check_tables(seed=3, rows=1000, columns=6, distance=35.0)

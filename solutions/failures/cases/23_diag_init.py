@@ -55,6 +55,7 @@ def badly_scaled(layers, x):
 # well, it has a loss of 1.5 nats before the first step. How much has it with the two wrong layers? Write your guess as
 # `my_guess`, in nats: it is the dotted line in the right panel.
 
+
 # %% scene="diag-init"
 def hand_drawn(seed, factors={2: 16, 3: 1 / 16}):
     """A network of five layers with He's scale, but for the layers in `factors`, and its data. Returns (net, x, y)."""
@@ -127,6 +128,7 @@ def show_scales(before, now, seed, my_guess):
 my_guess = 20.0  # the loss before the first step with two wrong layers, in nats
 
 show_scales(broken.badly_scaled, badly_scaled, seed=0, my_guess=my_guess)
+
 
 # %% check="diag-init" points=5
 def custom_layers(seed, count, wrong, unit=1.0):
@@ -280,6 +282,8 @@ def check_init():
 
 
 check.run(check_init)
+
+
 ### BEGIN HIDDEN TESTS
 def check_init_elsewhere():
     check_scales_all(seed=60, count=4, large=30.0, unit=1e6)

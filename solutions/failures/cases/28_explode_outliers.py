@@ -50,6 +50,7 @@ def fit_scaling(x):
 # gets 97 % right where that row is as long as the others; guessing gets 33 %. What share does it get with the long row
 # in it? Write your guess as `my_guess`: it is the dotted line in the right panel.
 
+
 # %% scene="explode-outliers"
 def fit_long_row(fit_scaling, seed, steps=150, lr=0.05):
     """Linear regression with one row of 300 times 200, in batches of 10. Returns the History, with the loss on ordinary rows."""
@@ -125,6 +126,7 @@ my_guess = 0.33  # the share of held-out rows that the classifier gets right, no
 
 show_scalings(broken.fit_scaling, fit_scaling, seed=0, my_guess=my_guess)
 
+
 # %% check="explode-outliers" points=6
 def scaled_by(scale, rows, call):
     """scale(rows) as floats of the right shape."""
@@ -182,8 +184,10 @@ def check_scaling(name, seed, far, count=3, n=200, spread=1.0, centre=0.0):
         call=call,
         expected="20 at most",
         got=float(np.max(np.abs(scaled))),
-        turns={"the ordinary rows are well, and the far ones are as far as they were: dividing all by one number does not "
-               "shorten them against the others": is_far_left},
+        turns={
+            "the ordinary rows are well, and the far ones are as far as they were: dividing all by one number does not "
+            "shorten them against the others": is_far_left
+        },
     )
     near = np.sort(centre + spread * rng.uniform(-2, 2, (30, 3)), axis=0)
     steps = np.diff(scaled_by(scale, near, call), axis=0)
@@ -261,6 +265,8 @@ def check_explode_outliers():
 
 
 check.run(check_explode_outliers)
+
+
 ### BEGIN HIDDEN TESTS
 def check_explode_outliers_elsewhere():
     check_scalings(seed=31, n=100, far=1e5)

@@ -35,12 +35,12 @@ def spikes_repeat(losses, epoch_length):
     """
     ### BEGIN BROKEN
     # return max(losses) > 10 * np.median(losses)
-#
-#
-# def epoch_batches(x, y, batch_size, rng):
-#     order = np.arange(len(y))
-#     starts = range(0, len(y), batch_size)
-#     return [(x[order[at : at + batch_size]], y[order[at : at + batch_size]]) for at in starts]
+    #
+    #
+    # def epoch_batches(x, y, batch_size, rng):
+    #     order = np.arange(len(y))
+    #     starts = range(0, len(y), batch_size)
+    #     return [(x[order[at : at + batch_size]], y[order[at : at + batch_size]]) for at in starts]
     ### END BROKEN
     ### BEGIN SOLUTION
     epochs = np.reshape(losses, (-1, epoch_length))
@@ -63,6 +63,7 @@ def epoch_batches(x, y, batch_size, rng):
 # **Predict, before you run it.** The rows of this set are sorted by class, and the broken loop reads them as they lie.
 # If they are mixed, the median loss of a step in the second epoch is 0.1 to 0.35 nats, whatever the seed. What is it
 # with the sorted rows? Write your guess as `my_guess`; the dotted line stands for it, and a printed line answers it.
+
 
 # %% scene="data-shuffling"
 def sorted_blobs(seed, rows=1500):
@@ -118,6 +119,7 @@ show_shuffling(
     seed=0,
     my_guess=my_guess,
 )
+
 
 # %% check="data-shuffling" points=6
 def epoch_curve(kind, rng, epochs, length):
@@ -263,6 +265,8 @@ def check_shuffling():
 
 
 check.run(check_shuffling)
+
+
 ### BEGIN HIDDEN TESTS
 def check_shuffling_elsewhere():
     check_spikes(71, epochs=5, length=94)

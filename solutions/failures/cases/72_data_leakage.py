@@ -58,6 +58,7 @@ def leak_verdict(pipeline, x, y, x_new, y_new, rng):
 # first. What does it score on the other half? Write your guess as `my_guess`; it is the dotted stroke in the left
 # panel.
 
+
 # %% scene="data-leakage"
 def nearest_mean(x, y, x_other):
     """The simplest classifier: each row of x_other gets the label of the nearest class mean, frequent labels being nearer."""
@@ -270,6 +271,8 @@ def check_leakage():
 
 
 check.run(check_leakage)
+
+
 ### BEGIN HIDDEN TESTS
 def check_leakage_elsewhere():
     check_leaks(2000)

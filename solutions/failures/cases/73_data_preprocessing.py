@@ -59,6 +59,7 @@ def fit_preprocessing(x_train):
 # work, where rows come in groups of two. What accuracy does the network have there? Write your guess as `my_guess`; it
 # is the dotted line, and a bar answers it.
 
+
 # %% scene="data-preprocessing"
 def scaled_blobs(seed, rows=300):
     """Three classes in ten columns of unequal offset and scale. Returns x, y, x_val, y_val."""
@@ -139,6 +140,7 @@ my_guess = 0.95  # accuracy where rows come two at a time, each group standardis
 
 show_paths(before=broken.fit_preprocessing, now=fit_preprocessing, seed=0, my_guess=my_guess)
 
+
 # %% check="data-preprocessing" points=5
 def prepared_by(x_train, what, call):
     """fit_preprocessing(x_train), proven to be a function."""
@@ -201,8 +203,15 @@ def check_preparing(seed, rows, offset, missing=0.1):
     )
     check.that(np.array_equal(asked, other), what="x stays as it is", call="prepare(x_val)")
     ready = np.array(prepare(x.copy()), dtype=float)
-    check.close(ready, want, rtol=0.05, atol=0.05, what="training rows have mean 0 and deviation 1",
-        call="prepare(x_train)", turns={"what lies outside is clipped": np.clip(want, -3, 3)})
+    check.close(
+        ready,
+        want,
+        rtol=0.05,
+        atol=0.05,
+        what="training rows have mean 0 and deviation 1",
+        call="prepare(x_train)",
+        turns={"what lies outside is clipped": np.clip(want, -3, 3)},
+    )
     alone = np.vstack([np.array(prepare(x[row : row + 1].copy()), dtype=float) for row in range(6)])
     check.close(
         alone,
@@ -294,6 +303,8 @@ def check_preprocessing():
 
 
 check.run(check_preprocessing)
+
+
 ### BEGIN HIDDEN TESTS
 def check_preprocessing_elsewhere():
     check_preparing(41, rows=60, offset=-30.0, missing=0.2)

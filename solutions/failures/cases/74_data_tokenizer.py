@@ -74,6 +74,7 @@ def verify_tokenizer(encode, decode, vocabulary, texts):
 # of the sentences is the network right? By chance it would be 0.5. Write your guess as `my_guess`; it is the dotted
 # line in the left panel.
 
+
 # %% scene="data-tokenizer"
 def tokenizers_at_work(vocabulary):
     """(encode, decode) of five tokenizers by name: the one of the training, and four that a service might run."""
@@ -322,6 +323,8 @@ def check_tokenizer():
 
 
 check.run(check_tokenizer)
+
+
 ### BEGIN HIDDEN TESTS
 def check_tokenizer_elsewhere():
     words = [f"w{number}x" for number in range(60)]

@@ -191,17 +191,31 @@ TRIAGE_TURNS = {
     ("cannot tell", "healthy"): "a handful of steps is judged as if it were a run",
     ("bad batch", "lr too high"): "every jump is laid to the rate: ask whether the loader wrote something down at that very step",
     ("bad initialisation", "lr too high"): "a huge loss is laid to the rate: before the first step the rate has done nothing yet",
-    ("validation prepared differently", "overfitting"): "a validation loss above the training loss is taken for overfitting: many "
-    "rows are not learnt by heart in a few epochs",
-    ("lr too high", "overfitting"): "the validation loss is asked before the training loss: a run that jumps about overfits nothing",
+    (
+        "validation prepared differently",
+        "overfitting",
+    ): "a validation loss above the training loss is taken for overfitting: many rows are not learnt by heart in a few epochs",
+    (
+        "lr too high",
+        "overfitting",
+    ): "the validation loss is asked before the training loss: a run that jumps about overfits nothing",
     ("schedule ended", "healthy"): "the learning rate is not looked at",
     ("schedule ended", "model too small"): "the learning rate is not looked at",
     ("stopped too early", "healthy"): "nobody counts the steps: the run was planned to be longer",
     ("dead units", "vanishing gradient"): "a gradient of exactly zero is taken for a small one",
     ("dead units", "lr too low"): "a still loss is laid to the rate: no rate moves a layer whose gradient is zero",
-    ("vanishing gradient", "lr too low"): "a still loss is laid to the rate: compare the gradient of the first layer and the last",
-    ("labels shuffled", "lr too low"): "a still loss is laid to the rate: the steps are long enough, and there is nothing to find",
-    ("model too small", "lr too low"): "a loss that stops is laid to the rate: it fell well before, and the steps are long enough",
+    (
+        "vanishing gradient",
+        "lr too low",
+    ): "a still loss is laid to the rate: compare the gradient of the first layer and the last",
+    (
+        "labels shuffled",
+        "lr too low",
+    ): "a still loss is laid to the rate: the steps are long enough, and there is nothing to find",
+    (
+        "model too small",
+        "lr too low",
+    ): "a loss that stops is laid to the rate: it fell well before, and the steps are long enough",
     ("data not shuffled", "lr too high"): "a restless loss is laid to the rate: its spikes come back once an epoch",
     ("data not shuffled", "healthy"): "nobody looks whether the loss repeats itself from epoch to epoch",
     ("lr too low", "labels shuffled"): "a loss near chance is laid to the labels: the weights hardly move",
@@ -214,7 +228,7 @@ def check_triage(seed, wide, wanted):
     pairs = []
     for planted, run in ward(seed, EACH, wide):
         said = triage({name: value.copy() if isinstance(value, np.ndarray) else value for name, value in run.items()})
-        call = f'triage(run), a run of {len(run["loss"])} steps'
+        call = f"triage(run), a run of {len(run['loss'])} steps"
         is_list = isinstance(said, (list, tuple)) and len(said) > 0 and all(isinstance(one, str) for one in said)
         check.that(is_list, what="triage returns a list of verdicts, at least one", call=call, got=repr(said))
         strange = [one for one in said if one not in VERDICTS]
@@ -229,7 +243,9 @@ def check_triage(seed, wide, wanted):
         score >= wanted,
         what=what,
         expected=f"{wanted} or more",
-        got=f"{score:.2f}; " + ", ".join(f"{pair[0]} called {pair[1]} {wrong.count(pair)}" for pair in often[:3]) + f" of {EACH} times",
+        got=f"{score:.2f}; "
+        + ", ".join(f"{pair[0]} called {pair[1]} {wrong.count(pair)}" for pair in often[:3])
+        + f" of {EACH} times",
         turns={
             "the same verdict is given to every run": len({said for _, said in pairs}) == 1,
             TRIAGE_TURNS[known]: known in wrong,

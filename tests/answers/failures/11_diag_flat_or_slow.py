@@ -69,6 +69,7 @@ def trend(losses):
 
 # %% emptied says="each verdict is one of the four|None"
 
+
 # %% wrong="the eye: against the height of the plot" says="the height of the plot, as the eye does it"
 def trend(losses):
     y = np.asarray(losses, dtype=float)

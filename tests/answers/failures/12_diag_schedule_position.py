@@ -59,6 +59,7 @@ def where_is_the_schedule(lrs):
 
 # %% emptied says="each verdict is one of the four|None"
 
+
 # %% wrong="the last rate is gone, so it is done" says="a cosine over the run"
 def where_is_the_schedule(lrs):
     if lrs[-1] < 0.01 * lrs[0]:

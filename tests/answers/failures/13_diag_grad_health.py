@@ -50,6 +50,7 @@ def gradient_verdict(weights, grads, lr):
 
 # %% emptied says="each verdict is one of the four|None"
 
+
 # %% wrong="the band moved" says="how long a step is depends on lr"
 def gradient_verdict(weights, grads, lr):
     norm = global_norm(grads)

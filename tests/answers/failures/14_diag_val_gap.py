@@ -50,6 +50,7 @@ def val_verdict(train_loss, val_loss, chance):
 
 # %% emptied says="each answer is"
 
+
 # %% wrong="diverging, or not" says="leak is never said"
 def val_verdict(train_loss, val_loss, chance):
     t, v = np.mean(train_loss[-50:]), np.mean(val_loss[-50:])

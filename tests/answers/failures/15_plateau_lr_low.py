@@ -35,6 +35,7 @@ def why_flat(probe, chance):
 
 # %% emptied says="the verdict is"
 
+
 # %% wrong="the usual advice: ten times, and the training loss" says="training loss is believed"
 def why_flat(probe, chance):
     losses = probe(10, 200)[0]

@@ -36,6 +36,7 @@ def why_it_wobbles(losses, probe):
 
 # %% emptied says="the verdict is|None"
 
+
 # %% wrong="the usual recipe: lower the rate and see" says="smaller steps wobble less over any floor"
 def why_it_wobbles(losses, probe):
     cooled = probe(0.1, 300)

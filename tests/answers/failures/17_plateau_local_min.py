@@ -82,6 +82,7 @@ def train_with_restarts(start, target, budget, patience=400):
 
 # %% emptied says="(seed, loss)|None"
 
+
 # %% wrong="the same start, longer" says="one start is trained to the end"
 def train_with_restarts(start, target, budget, patience=400):
     loss, _ = start(0)(budget)

@@ -45,6 +45,7 @@ def smallest_width(train_at, widths, lrs, target):
 
 # %% emptied says="nothing is trained|None"
 
+
 # %% wrong="one rate, the largest" says="all widths are compared at one learning rate"
 def smallest_width(train_at, widths, lrs, target):
     for width in sorted(widths):

@@ -47,6 +47,7 @@ def more_data_helps(train_on, sizes, draws=8):
 
 # %% emptied says="one of the three verdicts|None"
 
+
 # %% wrong="memorised at every size" says="the training loss decides"
 def more_data_helps(train_on, sizes, draws=8):
     gaps = [train_on(n, 0)[0][-1] / min(train_on(n, 0)[1]) for n in sizes]

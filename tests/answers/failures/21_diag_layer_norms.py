@@ -39,6 +39,7 @@ def guilty_layer(norms, usual):
 
 # %% emptied says="no layer is named"
 
+
 # %% wrong="the largest growth" says="the layer whose norm has grown most is blamed"
 def guilty_layer(norms, usual):
     growth = norms / np.median(usual, axis=0)

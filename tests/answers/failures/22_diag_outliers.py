@@ -43,6 +43,7 @@ def find_outliers(x):
 
 # %% emptied says="row numbers come back, or a mask|None"
 
+
 # %% wrong="six standard deviations" says="(n - 1) / sqrt(n)"
 def find_outliers(x):
     # 6 sigma never happens in a small table; so ask more

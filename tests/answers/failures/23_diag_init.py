@@ -57,6 +57,7 @@ def badly_scaled(layers, x):
 
 # %% emptied says="a dict comes back|None"
 
+
 # %% wrong="wider bounds" says="held against fixed bounds"
 def badly_scaled(layers, x):
     suspects = {}

@@ -62,6 +62,7 @@ def fit_scaling(x):
 
 # %% emptied says="fit_scaling returns a function|None"
 
+
 # %% wrong="mean and standard deviation, then bounded" says="they harm all the others"
 def fit_scaling(x):
     mean, std = x.mean(axis=0), x.std(axis=0) + 1e-12

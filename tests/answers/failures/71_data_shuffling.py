@@ -66,6 +66,7 @@ def epoch_batches(x, y, batch_size, rng):
 
 # %% emptied says="True or False"
 
+
 # %% wrong="the probe alone is mended" says="the rows are read as they lie"
 def spikes_repeat(losses, epoch_length):
     change = np.diff(losses)

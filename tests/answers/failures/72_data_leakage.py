@@ -58,6 +58,7 @@ def leak_verdict(pipeline, x, y, x_new, y_new, rng):
 
 # %% emptied says="each verdict is"
 
+
 # %% wrong="a lower limit on the score" says="a high score is held against it"
 def leak_verdict(pipeline, x, y, x_new, y_new, rng):
     accuracy, _ = pipeline(x, y, x_new)

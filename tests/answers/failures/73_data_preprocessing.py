@@ -66,6 +66,7 @@ def fit_preprocessing(x_train):
 
 # %% emptied says="fit_preprocessing returns a function"
 
+
 # %% wrong="the usual same preprocessing for both: the same code" says="each split is standardised by its own statistics"
 def fit_preprocessing(x_train):
     def prepare(x):

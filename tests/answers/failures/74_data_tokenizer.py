@@ -93,6 +93,7 @@ def verify_tokenizer(encode, decode, vocabulary, texts):
 
 # %% emptied says="the report is a dict"
 
+
 # %% wrong="all healthy" says="'unknown' is"
 def verify_tokenizer(encode, decode, vocabulary, texts):
     return {"unknown": 0.0, "wrong id": 0.0, "round trip": 0.0, "special": 0.0}

@@ -142,14 +142,18 @@ def triage(run):
     epoch = run["epoch"]
     if epoch > 8 and steps > 2.5 * epoch:
         rest = np.log(np.clip(loss, 1e-4, 1e3))
-        rest = np.array([rest[i] - np.median(rest[max(0, i - epoch // 2) : i + epoch // 2 + 1]) for i in range(steps)])[epoch // 2 :]
+        rest = np.array([rest[i] - np.median(rest[max(0, i - epoch // 2) : i + epoch // 2 + 1]) for i in range(steps)])[
+            epoch // 2 :
+        ]
         one, two = rest[:-epoch] - rest[:-epoch].mean(), rest[epoch:] - rest[epoch:].mean()
         if (one @ two) > 0.4 * np.sqrt((one @ one) * (two @ two)):
             said.append("data not shuffled")
     if facts["top"] > 5 or facts["hot"] > 0.3:
         said.append("lr too high")
     if facts["gap"] > 0.4:
-        said.append("overfitting" if epoch < 5 else "validation prepared differently" if facts["end"] < 0.93 else "labels shuffled")
+        said.append(
+            "overfitting" if epoch < 5 else "validation prepared differently" if facts["end"] < 0.93 else "labels shuffled"
+        )
     if facts["still"] > 0.5:
         said.append("schedule ended")
     if facts["done"] < 0.5:
@@ -167,6 +171,7 @@ def triage(run):
 # %% untouched says="every jump is laid to the rate"
 
 # %% emptied says="triage returns a list of verdicts"
+
 
 # %% wrong="all are well" says="the same verdict is given to every run"
 def triage(run):

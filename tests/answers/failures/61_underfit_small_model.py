@@ -1,0 +1,152 @@
+# %% right="plain loops, counts"
+def width_sweep(train_at, widths, seeds, target):
+    table = {}
+    for width in widths:
+        table[width] = [train_at(width, seed) for seed in seeds]
+    for width in sorted(table):
+        hits = 0
+        for loss in table[width]:
+            if loss <= target:
+                hits += 1
+        if hits / len(seeds) >= 0.8:
+            return "enough", width
+    second, widest = sorted(table)[-2:]
+    pairs = [(a, b) for a, b in zip(table[second], table[widest]) if np.isfinite(a) and np.isfinite(b)]
+    fall = 1 - sum(b for _, b in pairs) / sum(a for a, _ in pairs)
+    return ("wider", None) if fall > 0.06 else ("not width", None)
+
+
+# %% right="lazy: the widest are compared only if need be, by the mean of the ratios"
+def width_sweep(train_at, widths, seeds, target):
+    def losses(width):
+        return np.array([train_at(width, seed) for seed in seeds], dtype=float)
+
+    ordered = sorted(widths)
+    for width in ordered:
+        if np.count_nonzero(losses(width) <= target) * 5 >= 4 * len(seeds):
+            return ["enough", width]
+    ratio = losses(ordered[-1]) / losses(ordered[-2])
+    ratio = ratio[np.isfinite(ratio) & (ratio > 0)]
+    return ["wider", None] if np.mean(ratio) < 0.95 else ["not width", None]
+
+
+# %% right="the twentieth percentile from above"
+def width_sweep(train_at, widths, seeds, target):
+    need = -(-8 * len(seeds) // 10)
+    table = {w: np.nan_to_num([train_at(w, s) for s in seeds], nan=np.inf, posinf=np.inf) for w in sorted(widths)}
+    for w, row in table.items():
+        if np.sort(row)[need - 1] <= target:
+            return "enough", w
+    a, b = list(table.values())[-2:]
+    ok = np.isfinite(a + b)
+    return ("not width" if np.sum(a[ok] - b[ok]) < 0.05 * np.sum(a[ok]) else "wider"), None
+
+
+# %% right="from the widest down, numpy masks"
+def width_sweep(train_at, widths, seeds, target):
+    widths = np.sort(widths)[::-1]
+    table = np.array([[train_at(int(w), s) for s in seeds] for w in widths])
+    enough = (table <= target).sum(axis=1) >= 0.8 * len(seeds) - 1e-9
+    if enough.any():
+        return "enough", int(widths[np.flatnonzero(enough)[-1]])
+    top = np.ma.masked_invalid(table[:2])
+    top = np.ma.array(table[:2], mask=top.mask.any(axis=0)[None].repeat(2, 0))
+    return ("wider" if top[0].mean() / top[1].mean() < 0.94 else "not width"), None
+
+
+# %% untouched says="one start decides"
+
+# %% emptied says="the answer is a pair"
+
+
+# %% wrong="the best of the starts" says="the best of the starts decides"
+def width_sweep(train_at, widths, seeds, target):
+    for width in sorted(widths):
+        if np.nanmin([train_at(width, seed) for seed in seeds]) <= target:
+            return "enough", width
+    return "wider", None
+
+
+# %% wrong="the mean" says="the mean decides"
+def width_sweep(train_at, widths, seeds, target):
+    table = {width: np.array([train_at(width, seed) for seed in seeds]) for width in sorted(widths)}
+    for width in table:
+        if table[width].mean() <= target:
+            return "enough", width
+    a, b = list(table.values())[-2:]
+    return ("wider" if b.mean() < 0.95 * a.mean() else "not width"), None
+
+
+# %% wrong="the median" says="half of the starts are enough"
+def width_sweep(train_at, widths, seeds, target):
+    for width in sorted(widths):
+        if np.nanmedian([train_at(width, seed) for seed in seeds]) <= target:
+            return "enough", width
+    return "wider", None
+
+
+# %% wrong="all starts" says="every start has to reach the target"
+def width_sweep(train_at, widths, seeds, target):
+    for width in sorted(widths):
+        if all(train_at(width, seed) <= target for seed in seeds):
+            return "enough", width
+    return "wider", None
+
+
+# %% wrong="increase parameters: the largest" says="the largest width is taken"
+def width_sweep(train_at, widths, seeds, target):
+    if np.mean([train_at(max(widths), seed) <= target for seed in seeds]) >= 0.8:
+        return "enough", max(widths)
+    return "wider", None
+
+
+# %% wrong="in the order of the list" says="the list is in no order"
+def width_sweep(train_at, widths, seeds, target):
+    table = np.array([[train_at(width, seed) for seed in seeds] for width in widths])
+    for width, row in zip(widths, table):
+        if np.mean(row <= target) >= 0.8:
+            return "enough", width
+    a, b = table[-2:, np.isfinite(table[-2:]).all(axis=0)].mean(axis=1)
+    return ("wider" if b < 0.95 * a else "not width"), None
+
+
+# %% wrong="counts, and then always wider" says="whether width still lowers the loss is never asked"
+def width_sweep(train_at, widths, seeds, target):
+    for width in sorted(widths):
+        if np.mean([train_at(width, seed) <= target for seed in seeds]) >= 0.8:
+            return "enough", width
+    return "wider", None
+
+
+# %% wrong="the widest against the narrowest" says="compared with the narrowest"
+def width_sweep(train_at, widths, seeds, target):
+    widths = sorted(widths)
+    table = np.array([[train_at(width, seed) for seed in seeds] for width in widths])
+    for width, row in zip(widths, table):
+        if np.mean(row <= target) >= 0.8:
+            return "enough", width
+    keep = np.isfinite(table).all(axis=0)
+    return ("wider" if table[-1, keep].mean() < 0.95 * table[0, keep].mean() else "not width"), None
+
+
+# %% wrong="a mean over inf" says="a diverged run spoils the mean"
+def width_sweep(train_at, widths, seeds, target):
+    widths = sorted(widths)
+    table = np.array([[train_at(width, seed) for seed in seeds] for width in widths])
+    for width, row in zip(widths, table):
+        if np.mean(row <= target) >= 0.8:
+            return "enough", width
+    return ("wider" if table[-1].mean() < 0.95 * table[-2].mean() else "not width"), None
+
+
+# %% wrong="says only the width" says="the answer is a pair"
+def width_sweep(train_at, widths, seeds, target):
+    for width in sorted(widths):
+        if np.mean([train_at(width, seed) <= target for seed in seeds]) >= 0.8:
+            return width
+
+
+# %% sign
+def sign(seed):
+    """With labels drawn at random for 40 % of the rows, "wider" is said."""
+    return sweep_said(width_sweep, sweep_losses(seed, 0.4, widths=(16, 32)))[0] == "wider"
