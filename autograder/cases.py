@@ -177,10 +177,11 @@ def _require_anatomy(case):
     if len(case.of_kind("fix")) > 1:
         raise CaseError(case.path, case.of_kind("fix")[1].line, "a case has one cell to mend: put both into one")
     fix = case.of_kind("fix")[0]
-    for region in ("BROKEN", "SOLUTION"):
-        if fix.source.count(f"### BEGIN {region}") != 1:
-            raise CaseError(case.path, fix.line, f"the fix cell needs exactly one region {region}")
-    for text in released(fix.source).splitlines():
+    try:
+        as_released = released(fix.source)
+    except ValueError as error:
+        raise CaseError(case.path, fix.line, f"mend the regions of the fix cell: {error}") from error
+    for text in as_released.splitlines():
         if len(text) > FIX_WIDTH:
             raise CaseError(
                 case.path, fix.line, f"wrap the lines of the cell to mend to {FIX_WIDTH} characters, such as {text!r}"
@@ -216,19 +217,21 @@ def _require_unique(cases, names_of, mend):
 
 
 def released(source):
-    """A fix cell as learners get it: the BROKEN region, uncommented, in place of the SOLUTION region.
+    """A fix cell as learners get it: each BROKEN region, uncommented, in place of the SOLUTION region that follows it.
 
     Raises ValueError where a region is missing, doubled or not closed.
     """
-    kept, broken, region, place = [], [], None, None
+    kept, broken, region, is_paired = [], [], None, False
     for line in source.split("\n"):
         mark = re.match(r"\s*### (BEGIN|END) (BROKEN|SOLUTION)\s*$", line)
         if mark and mark.group(1) == "BEGIN":
             if region:
                 raise ValueError(f"BEGIN {mark.group(2)} inside the region {region}")
             region = mark.group(2)
+            if bool(broken) != (region == "SOLUTION"):
+                raise ValueError("each region BROKEN is followed by its SOLUTION, and by no other")
             if region == "SOLUTION":
-                place = len(kept)
+                kept, broken, is_paired = kept + broken, [], True
         elif mark:
             if region != mark.group(2):
                 raise ValueError(f"END {mark.group(2)} without its BEGIN")
@@ -237,6 +240,6 @@ def released(source):
             broken.append(re.sub(r"^(\s*)# ?", r"\1", line))
         elif region is None:
             kept.append(line)
-    if region or place is None or not broken:
-        raise ValueError("a fix cell needs one closed BROKEN and one closed SOLUTION region")
-    return "\n".join(kept[:place] + broken + kept[place:])
+    if region or broken or not is_paired:
+        raise ValueError("a fix cell needs a closed region BROKEN, and after it a closed region SOLUTION")
+    return "\n".join(kept)

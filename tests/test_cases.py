@@ -55,6 +55,16 @@ def test_a_good_case_is_read_whole(tmp_path):
     ]
 
 
+def test_a_fix_cell_may_have_a_pair_of_regions_in_each_of_its_functions(tmp_path):
+    twice = GOOD.replace(
+        "\n# %% run",
+        "\ndef other():\n    ### BEGIN BROKEN\n    # return 1\n    ### END BROKEN\n"
+        "    ### BEGIN SOLUTION\n    return 2\n    ### END SOLUTION\n    # last\n\n# %% run",
+    )
+    fix = read_case(write(tmp_path, twice)).of_kind("fix")[0]
+    assert released(fix.source) == "def answer():\n    return 41\n\ndef other():\n    return 1\n    # last"
+
+
 def test_released_code_is_the_broken_region_in_place_of_the_solution(tmp_path):
     fix = read_case(write(tmp_path, GOOD)).of_kind("fix")[0]
     assert released(fix.source) == "def answer():\n    return 41"

@@ -13,8 +13,8 @@ class DeepNet(Classifier):
 
     wire(x, branch, norm) is one block. x: (rows, width). branch(x) and norm(x), the block's own layers and its own layer
     normalization, each return (out, back), and so does wire: its output (rows, width), and a function that turns
-    d loss / d output into d loss / d x. Inside it, the backs of what was called have to be called once each, in reverse order: in them
-    the gradients of the block's parameters are noted. branch: "tanh" for tanh(x @ W + b), "relu" for relu(x @ W + b) @ V.
+    d loss / d output into d loss / d x. Inside it, the backs of what was called have to be called once each, in reverse order: in
+    them the gradients of the block's parameters are noted. branch: "tanh" for tanh(x @ W + b), "relu" for relu(x @ W + b) @ V.
     gain: every matrix is drawn from `rng` with standard deviation gain / sqrt(inputs of the matrix).
     statistics: as in `layer_norm`; needed where wire uses norm.
     params: [W, b] of the first layer, then of each block its [W, b, (V,) norm gain, norm bias], then [W, b] of the last.

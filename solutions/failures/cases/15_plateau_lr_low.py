@@ -106,8 +106,8 @@ def show_flat_twins(before, now, guess, seed=0):
         ax.axhline(run.chance, color="black", linestyle="-.", linewidth=0.8, label="chance")
         ax.set(title=title, xlabel="step; from 400 on at 1000 times the rate", ylim=(0, 2.2))
         words = (f"X as complained about: {said[0]}", f"○ your code: {said[1]}")
-        for place, style, words in zip((0.94, 0.86), (BROKEN, MENDED), words):
-            ax.text(0.02, place, words, transform=ax.transAxes, color=style["color"], fontsize="small")
+        for place, style, line in zip((0.94, 0.86), (BROKEN, MENDED), words):
+            ax.text(0.02, place, line, transform=ax.transAxes, color=style["color"], fontsize="small")
         told.append(
             f"{title}: flat at {run.losses[-1]:.2g}; at 1000 times the rate training ends at {loss[-1]:.2g}, held out at "
             f"{val_loss[-1]:.2g}. As complained about: {said[0]}; your code: {said[1]}."

@@ -57,12 +57,12 @@ def badly_scaled(layers, x):
 
 
 # %% scene="diag-init"
-def hand_drawn(seed, factors={2: 16, 3: 1 / 16}):
+def hand_drawn(seed, factors=((2, 16), (3, 1 / 16))):
     """A network of five layers with He's scale, but for the layers in `factors`, and its data. Returns (net, x, y)."""
     rng = np.random.default_rng(seed)
     x, y = spirals(rng)
     net = MLP((2, 64, 256, 64, 64, 3), rng)
-    for layer, factor in factors.items():
+    for layer, factor in factors:
         net.params[2 * layer] *= factor
     return net, x - x.mean(axis=0), y
 

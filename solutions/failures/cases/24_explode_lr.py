@@ -32,20 +32,6 @@ def stable_lr(gradient, w, beta, rng):
     ### BEGIN BROKEN
     # # a step should be of length 1 at most
     # return 1 / np.linalg.norm(gradient(w))
-    #
-    #
-    # def blame(gradients, w, lr, beta, rng):
-    #     """Why a run blew up: "learning rate", "batch" or "neither".
-    #
-    #     gradients: a list of 5 to 9 functions like the one above, one a batch. With the last batch the
-    #     run blew up; the others are from its quiet time, and at most one of them is bad too. w: the
-    #     weights before the step that blew up.
-    #     Graded: "learning rate" where lr is above the largest stable one on most of the others;
-    #     "batch" where it is so on the last, but not on most others; else "neither". In the checks lr is
-    #     at least 1.5 times above or below each of these. At most 400 calls a batch.
-    #     """
-    #     # the gradients are huge: the learning rate is too high
-    #     return "learning rate"
     ### END BROKEN
     ### BEGIN SOLUTION
     # Hessian times v is how the gradient changes along v. Multiplied again and again, what is left of
@@ -56,6 +42,7 @@ def stable_lr(gradient, w, beta, rng):
         v = v / np.linalg.norm(v)
         v = (gradient(w + eps * v) - gradient(w - eps * v)) / (2 * eps)
     return 2 * (1 + beta) / np.linalg.norm(v)
+    ### END SOLUTION
 
 
 def blame(gradients, w, lr, beta, rng):
@@ -68,6 +55,11 @@ def blame(gradients, w, lr, beta, rng):
     "batch" where it is so on the last, but not on most others; else "neither". In the checks lr is
     at least 1.5 times above or below each of these. At most 400 calls a batch.
     """
+    ### BEGIN BROKEN
+    # # the gradients are huge: the learning rate is too high
+    # return "learning rate"
+    ### END BROKEN
+    ### BEGIN SOLUTION
     *others, last = [lr > stable_lr(gradient, w, beta, rng) for gradient in gradients]
     if np.mean(others) > 0.5:
         return "learning rate"

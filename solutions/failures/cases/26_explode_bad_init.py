@@ -147,7 +147,7 @@ def same_for_all(h, weight):
     return h.sum(axis=1, keepdims=True) * weight[None, :]
 
 
-def check_scales(name, seed, activation, kinds, width=48, scale=1.0, last=4):
+def check_scales_of(name, seed, activation, kinds, width=48, scale=1.0, last=4):
     """kinds: the layers, each one of the functions above, between `width` inputs and outputs; `last`: outputs of the last."""
     rng = np.random.default_rng(seed)
     x = scale * rng.normal(size=(200, width))
@@ -238,12 +238,12 @@ def check_scales(name, seed, activation, kinds, width=48, scale=1.0, last=4):
 
 
 def check_unit_scales():
-    check_scales("four ordinary layers with tanh, x of size 1", 1, np.tanh, [dense] * 4)
-    check_scales("five ordinary layers with rectified units, x of size 20", 2, rectify, [dense] * 5, scale=20)
-    check_scales("the square of rectified units, six layers", 3, lambda h: rectify(h) ** 2, [dense] * 6)
-    check_scales("a tied layer among ordinary ones, rectified units", 4, rectify, [dense, dense, tied, dense])
-    check_scales("layers of four kinds, with sines", 5, np.sin, [dense, flipped, doubled, tied, dense])
-    check_scales("sigmoids, which are never zero", 6, lambda h: 1 / (1 + np.exp(-h)), [dense, dense, same_for_all, dense])
+    check_scales_of("four ordinary layers with tanh, x of size 1", 1, np.tanh, [dense] * 4)
+    check_scales_of("five ordinary layers with rectified units, x of size 20", 2, rectify, [dense] * 5, scale=20)
+    check_scales_of("the square of rectified units, six layers", 3, lambda h: rectify(h) ** 2, [dense] * 6)
+    check_scales_of("a tied layer among ordinary ones, rectified units", 4, rectify, [dense, dense, tied, dense])
+    check_scales_of("layers of four kinds, with sines", 5, np.sin, [dense, flipped, doubled, tied, dense])
+    check_scales_of("sigmoids, which are never zero", 6, lambda h: 1 / (1 + np.exp(-h)), [dense, dense, same_for_all, dense])
 
 
 check.run(check_unit_scales)
@@ -251,11 +251,11 @@ check.run(check_unit_scales)
 
 ### BEGIN HIDDEN TESTS
 def check_unit_scales_elsewhere():
-    check_scales("soft signs", 11, lambda h: h / (1 + np.abs(h)), [dense, doubled, dense], width=32, scale=0.03)
-    check_scales("three times tanh", 12, lambda h: 3 * np.tanh(h), [dense] * 8, width=64)
-    check_scales("other kinds", 13, rectify, [flipped, tied, tied, dense, doubled], width=80, last=2)
-    check_scales("absolute values", 14, np.abs, [dense, same_for_all, dense, dense], width=16)
-    check_scales("one layer", 15, np.tanh, [doubled], width=16, scale=100)
+    check_scales_of("soft signs", 11, lambda h: h / (1 + np.abs(h)), [dense, doubled, dense], width=32, scale=0.03)
+    check_scales_of("three times tanh", 12, lambda h: 3 * np.tanh(h), [dense] * 8, width=64)
+    check_scales_of("other kinds", 13, rectify, [flipped, tied, tied, dense, doubled], width=80, last=2)
+    check_scales_of("absolute values", 14, np.abs, [dense, same_for_all, dense, dense], width=16)
+    check_scales_of("one layer", 15, np.tanh, [doubled], width=16, scale=100)
 
 
 check.run(check_unit_scales_elsewhere)

@@ -127,7 +127,6 @@ def check_attention(name, want, spread, soft=softmax, **settings):
     check.that(is_pair, what="two things come back, the verdict and the better scale", call=call, got=got)
     verdict, better = got
     weights = soft(scale * products)
-    largest = weights.max(axis=1)
     scores = scale * products
     check.word(
         verdict,

@@ -24,23 +24,9 @@ def spikes_repeat(losses, epoch_length):
     be they many or two, and make at least 80 % of the variance. False where the jumps stand at new
     places each time, come at an interval that has nothing to do with the epoch, or are missing: a
     noisy loss that falls or rises smoothly by a factor of up to 10 over the run.
-
-    The other function, epoch_batches(x, y, batch_size, rng), makes the batches of one epoch.
-    x: float array (n, features). y: int array (n,), the label of each row. rng: a Generator.
-    Returns a list of pairs (rows of x, their labels), batch_size rows each, the last may be
-    smaller. Graded: each row is in one batch, once, beside its own label; the order has nothing to
-    do with that in x, and is another at the next call with the same rng; equal seeds give equal
-    batches; no draw but from rng; x and y stay as they are. Batches in which every class has its
-    share are right too, if they are otherwise random.
     """
     ### BEGIN BROKEN
     # return max(losses) > 10 * np.median(losses)
-    #
-    #
-    # def epoch_batches(x, y, batch_size, rng):
-    #     order = np.arange(len(y))
-    #     starts = range(0, len(y), batch_size)
-    #     return [(x[order[at : at + batch_size]], y[order[at : at + batch_size]]) for at in starts]
     ### END BROKEN
     ### BEGIN SOLUTION
     epochs = np.reshape(losses, (-1, epoch_length))
@@ -50,13 +36,27 @@ def spikes_repeat(losses, epoch_length):
     epochs = epochs - np.outer(slopes, place) - starts[:, None]
     likeness = [np.corrcoef(this, following)[0, 1] for this, following in zip(epochs, epochs[1:])]
     return bool(np.mean(likeness) > 0.5)
+    ### END SOLUTION
 
 
 def epoch_batches(x, y, batch_size, rng):
+    """The batches of one epoch: a list of pairs (rows of x, their labels), batch_size rows each,
+    the last may be smaller.
+
+    x: float array (n, features). y: int array (n,), the label of each row. rng: a Generator.
+    Graded: each row is in one batch, once, beside its own label; the order has nothing to do with
+    that in x, and is another at the next call with the same rng; equal seeds give equal batches; no
+    draw but from rng; x and y stay as they are. Batches in which every class has its share are
+    right too, if they are otherwise random.
+    """
+    ### BEGIN BROKEN
+    # order = np.arange(len(y))
+    ### END BROKEN
+    ### BEGIN SOLUTION
     order = rng.permutation(len(y))
+    ### END SOLUTION
     starts = range(0, len(y), batch_size)
     return [(x[order[at : at + batch_size]], y[order[at : at + batch_size]]) for at in starts]
-    ### END SOLUTION
 
 
 # %% [markdown]

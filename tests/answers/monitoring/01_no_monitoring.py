@@ -72,7 +72,6 @@ def watched_run(measure, apply, steps):
 
 # %% emptied says="every step up to the bad one is measured|nothing is measured at all"
 
-
 # %% wrong="the document's: isnan after the update, every hundredth step, and it raises" says="isnan is asked after the update, as in the document|one step too late"
 def watched_run(measure, apply, steps):
     record = {"loss": [], "grad_norm": [], "stopped_at": None, "why": None}

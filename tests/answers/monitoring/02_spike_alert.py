@@ -73,7 +73,6 @@ def spike_alert(history, loss):
 
 # %% emptied says="the answer is True or False"
 
-
 # %% wrong="the document's: ten times a mean that holds the loss itself" says="the loss is in its own mean, as in the document's cure|more than 11 times"
 def spike_alert(history, loss):
     history.append(loss)

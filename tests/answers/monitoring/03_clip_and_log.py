@@ -51,7 +51,6 @@ def clipped_step(params, grads, lr, max_norm, log):
 
 # %% emptied says="the list of the new parameters comes back|None"
 
-
 # %% wrong="the document's recipe: the norm is thrown away" says="nothing is logged"
 def clipped_step(params, grads, lr, max_norm, log):
     grad_norm = np.sqrt(sum(np.sum(g**2) for g in grads))

@@ -53,7 +53,6 @@ def choose_lr(lrs, losses):
 
 # %% emptied says="one positive number comes back|None"
 
-
 # %% wrong="the document's: a tenth of the minimum" says="the document's own fix is used|None comes back"
 def choose_lr(lrs, losses):
     lr_at_minimum = lrs[np.nanargmin(losses)]

@@ -89,7 +89,6 @@ class GuardedMomentum:
 
 # %% emptied says="AttributeError"
 
-
 # %% wrong="the document's: return None, for ever, by the norm" says="the document's own fix returns None|TypeError"
 class GuardedMomentum:
     def __init__(self, params, lr=0.1, beta=0.9):

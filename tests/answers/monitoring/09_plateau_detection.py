@@ -56,7 +56,6 @@ def is_plateau(losses, window=100):
 
 # %% emptied says="each answer is True or False|None"
 
-
 # %% wrong="the document's: relative improvement of two means" says="the document's own fix is used|55%|100% of the div"
 def is_plateau(losses, window=100, threshold=0.001):
     if len(losses) < window * 2:

@@ -42,7 +42,6 @@ def warmup_lr(step, warmup_steps, base_lr):
 
 # %% emptied says="one finite number|None"
 
-
 # %% wrong="the document's wrong snippet as it stands: no rate after the warmup" says="UnboundLocalError"
 def warmup_lr(step, warmup_steps, base_lr):
     if step < warmup_steps:

@@ -43,7 +43,9 @@ def sick_layers(weights, grads, lr):
 
 # %% right="the largest of those that do not explode is the reference"
 def sick_layers(weights, grads, lr):
-    ratios = np.array([lr * np.linalg.norm(g.astype(float)) / np.linalg.norm(w) for w, g in zip(weights, grads, strict=True)])
+    ratios = np.array(
+        [lr * np.linalg.norm(g.astype(float)) / np.linalg.norm(w) for w, g in zip(weights, grads, strict=True)]
+    )
     words = np.where(~np.isfinite(ratios), "not finite", np.where(ratios > 0.3, "exploding", ""))
     fine = ratios[words == ""]
     words[(words == "") & (ratios <= 1e-5 * fine.max(initial=0))] = "dead"
@@ -72,7 +74,6 @@ def sick_layers(weights, grads, lr):
 # %% untouched says="the global norm decides: one layer of several does not move it"
 
 # %% emptied says="come back as {layer: what it has}|None"
-
 
 # %% wrong="the document's: fixed bounds on each norm" says="held against fixed bounds, as the document does with 1e-7 and 100|129 with a summed one"
 def sick_layers(weights, grads, lr):

@@ -77,7 +77,6 @@ def did_it_help(trial, change, seeds):
 
 # %% emptied says="the verdict is one of|None"
 
-
 # %% wrong="the document's checklist as code: before, after, all seeds, no control" says="as the document's checklist does, without a control|the unchanged run gets to 0.28"
 def did_it_help(trial, change, seeds):
     before = np.mean([trial(change, seed)[0] for seed in seeds])

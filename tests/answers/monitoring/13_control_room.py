@@ -72,7 +72,6 @@ def watch_step(room, step, loss, grads, val_loss):
 
 # %% emptied says="a set of words comes back|got       None"
 
-
 # %% wrong="returns at the first alarm" says="one alarm hides the other"
 def watch_step(room, step, loss, grads, val_loss):
     said = set()

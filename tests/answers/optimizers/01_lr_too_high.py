@@ -38,7 +38,6 @@ def pick_lr(x, y):
 
 # %% emptied says="one positive number|None"
 
-
 # %% wrong="the document's: reduce by 10x" says="0.1 is divided by ten, whatever the data"
 def pick_lr(x, y):
     return 0.1 / 10

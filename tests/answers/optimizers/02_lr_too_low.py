@@ -48,7 +48,6 @@ def peak_lr(probe, chance):
 
 # %% emptied says="a learning rate comes back where one helps|no probe was made"
 
-
 # %% wrong="the document's: increase it" says="0.001 is raised tenfold, whatever the task"
 def peak_lr(probe, chance):
     return 0.001 * 10

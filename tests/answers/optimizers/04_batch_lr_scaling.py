@@ -29,7 +29,6 @@ def scaled_lr(base_lr, base_batch, batch, optimizer):
 
 # %% emptied says="one positive number|None"
 
-
 # %% wrong="the document's: linear for everything" says="the linear rule, which is for SGD, is used for Adam"
 def scaled_lr(base_lr, base_batch, batch, optimizer):
     return base_lr * (batch / base_batch)

@@ -49,7 +49,6 @@ def clip_by_global_norm(grads, max_norm):
 
 # %% emptied says="two things come back|None"
 
-
 # %% wrong="the document's recipe" says="The document's own recipe does this|the squares are taken in float32"
 def clip_by_global_norm(grads, max_norm):
     norm = np.sqrt(sum(np.sum(grad**2) for grad in grads))

@@ -45,7 +45,8 @@ class Momentum:
 
     def step(self, grads):
         moved = [
-            param - self.lr * grad + self.beta * (param - before) for param, before, grad in zip(self.params, self.before, grads)
+            param - self.lr * grad + self.beta * (param - before)
+            for param, before, grad in zip(self.params, self.before, grads)
         ]
         self.before, self.params = self.params, moved
 
@@ -65,7 +66,6 @@ class Momentum:
 # %% untouched says="the velocity starts with what its memory held before"
 
 # %% emptied says="optimizer.params is the list of parameters"
-
 
 # %% wrong="np.empty_like in place of the argument" says="the velocity starts with what its memory held before"
 class Momentum:

@@ -29,7 +29,6 @@ def warmup_length(total_steps, beta2=None):
 
 # %% emptied says="one number of steps|None"
 
-
 # %% wrong="the document's: 5 % of the run" says="10 steps, with which 20 are lost|5 % of the run are taken, as the document"
 def warmup_length(total_steps, beta2=None):
     return int(0.05 * total_steps)

@@ -37,7 +37,6 @@ def lr_at(step, total_steps, base_lr, min_lr=0.0):
 
 # %% emptied says="None"
 
-
 # %% wrong="the common framework's: it climbs again past the end" says="goes on past the end of the run, and climbs again"
 def lr_at(step, total_steps, base_lr, min_lr=0.0):
     return min_lr + 0.5 * (base_lr - min_lr) * (1 + np.cos(np.pi * step / total_steps))

@@ -40,7 +40,6 @@ def decay_groups(named_params):
 
 # %% emptied says="two collections of names come back|None"
 
-
 # %% wrong="the document's filter" says="the document's own filter sorts by name|3 of 4 in decay|h.0.ln_1.weight"
 def decay_groups(named_params):
     decay = [n for n in named_params if "bias" not in n and "norm" not in n]

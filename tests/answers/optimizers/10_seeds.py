@@ -49,7 +49,6 @@ def experiment_rngs(seed):
 
 # %% emptied says="three numpy Generators come back|None"
 
-
 # %% wrong="the document's set_seed" says="the document's set_seed is used|whose losses differ by up to"
 def experiment_rngs(seed):
     import random

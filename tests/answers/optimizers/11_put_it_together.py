@@ -82,7 +82,6 @@ def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, b
 
 # %% emptied says="the script does not train"
 
-
 # %% wrong="no clipping" says="the gradients reach Adam as long as they came"
 def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
     rng = np.random.default_rng(seed)
@@ -503,8 +502,8 @@ def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, b
         for i, grad in enumerate(grads):
             means[i] = 0.9 * means[i] + 0.1 * grad
             squares[i] = 0.999 * squares[i] + 0.001 * grad**2
-            mean = means[i] / (1 - 0.9**step)
-            square = squares[i] / (1 - 0.999**step)
+            mean = means[i] / (1 - 0.9 ** step)
+            square = squares[i] / (1 - 0.999 ** step)
             if net.params[i].ndim >= 2:
                 net.params[i] = net.params[i] * (1 - rate * weight_decay)
             net.params[i] = net.params[i] - rate * mean / (np.sqrt(square) + 1e-8)
