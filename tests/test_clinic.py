@@ -16,7 +16,9 @@ from clinic import (
     descend,
     global_norm,
     linear_data,
+    mark_guess,
     spirals,
+    thumbnails,
     train,
     vitals,
 )
@@ -154,6 +156,20 @@ def test_that_names_the_first_turn_that_holds():
     check.that(True, what="it is so")
 
 
+def test_word_tells_which_verdicts_there_are_and_names_the_turn():
+    def said(got):
+        return message_of(lambda: check.word(got, "sick", ("well", "sick"), what="it is sick", turns={"nobody looks": "well"}))
+
+    assert said("well").splitlines() == [
+        "Not yet: it is sick.",
+        "  expected  'sick'",
+        "  got       'well'",
+        "  This is what comes out when nobody looks.",
+    ]
+    assert "the verdict is 'well' or 'sick'" in said("ill") and "None" in said(None)
+    check.word("sick", "sick", ("well", "sick"), what="")
+
+
 def test_run_shows_a_failed_check_without_a_traceback(capsys):
     def failing():
         check.that(False, what="it is so")
@@ -237,3 +253,42 @@ def test_alarm_rates_tell_for_each_kind_what_is_wanted_and_what_came(shown):
     (ax,) = figures[0].axes
     assert [label.get_text() for label in ax.get_yticklabels()] == ["spike", "calm"]
     assert {line.get_marker() for line in ax.get_lines()} == {"X", "o"}
+
+
+def test_alarm_rates_mark_a_guess_at_its_kind(shown):
+    rates = {"spike": 0.5, "calm": 0.5}
+    alarm_rates(rates, rates, {"spike": True, "calm": False}, "c", guess={"calm": 0.25})
+    (ax,) = shown[1][0].axes
+    (text,) = [text for text in ax.texts if text.get_text() == "your guess"]
+    assert text.xy[0] == 0.25 and -0.5 < text.xy[1] < 0.5  # "calm" is the lower row, at 0
+
+
+def test_a_guess_is_a_dotted_line_with_its_name():
+    from clinic import figure
+
+    _, (ax,) = figure()
+    mark_guess(ax, 0.3, at=0.0, va="top")
+    (line,) = ax.get_lines()
+    assert line.get_linestyle() == ":" and set(line.get_ydata()) == {0.3}
+    (text,) = ax.texts
+    assert (text.get_text(), text.get_ha(), text.get_va()) == ("your guess", "left", "top")
+
+
+def test_thumbnails_show_a_flat_curve_flat_and_tell_each_in_words(shown):
+    pages, figures = shown
+    thumbnails(
+        {
+            "Stands still": ({"loss": [1.0, 0.99]}, "loss (nats)"),
+            "Two ways": ({"training": [1, 0.1], "validation": [1, 2]}, "loss (nats)"),
+            "Falls far": ({"loss": [100, 1]}, "loss (nats)"),
+            "Never was one": ({"loss": [np.nan, np.nan]}, "loss (nats)"),
+        },
+        caption="Signs.",
+    )
+    text = pages[0]["text/html"]
+    assert "Stands still: loss, from 1 to 0.99." in text and "training, from 1 to 0.1; validation, from 1 to 2." in text
+    assert "Never was one: loss, not a finite number from the start." in text
+    still, two, far, never = figures[0].axes
+    assert still.get_ylim()[0] == 0 and far.get_yscale() == "log"
+    assert len({line.get_linestyle() for line in two.get_lines()}) == 2
+    assert [text.get_text() for text in never.texts] == ["never a number"]

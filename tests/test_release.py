@@ -1,5 +1,8 @@
 """What is released: the broken code, no solution, no hidden check, no case source."""
 
+import functools
+import re
+
 import nbformat
 import pytest
 
@@ -15,11 +18,9 @@ def cells_of(folder, stage):
 
 
 def lines_between(source, region):
-    """The distinctive lines of a region: long enough not to stand anywhere by chance."""
-    inside = (
-        source.split(f"### BEGIN {region}\n", 1)[1].split(f"### END {region}", 1)[0] if f"### BEGIN {region}" in source else ""
-    )
-    return [line.strip() for line in inside.splitlines() if len(line.strip()) > 15]
+    """The distinctive lines of every region of that name: long enough not to stand anywhere by chance."""
+    inside = re.findall(f"### BEGIN {region}\n(.*?)### END {region}", source, re.DOTALL)
+    return [line.strip() for line in "\n".join(inside).splitlines() if len(line.strip()) > 15]
 
 
 @each_case
@@ -33,16 +34,23 @@ def released_lines(case):
     """The lines of a case that a learner may see."""
     visible = "\n".join(cell.source for cell in case.cells if cell.kind in ("scene", "run", "markdown"))
     visible += "".join("\n" + cell.source.split("### BEGIN HIDDEN TESTS")[0] for cell in case.of_kind("check"))
-    return visible + "\n" + released(case.of_kind("fix")[0].source)
+    return visible + "".join("\n" + released(cell.source) for cell in case.of_kind("fix"))
+
+
+@functools.cache
+def all_of_the_course():
+    return "\n".join(path.read_text(encoding="utf-8") for path in COURSE.rglob("*") if path.suffix in (".ipynb", ".py", ".md"))
+
+
+@functools.cache
+def all_that_may_be_seen():
+    """The released lines of every case: `if norm > max_norm:` is a secret in one, and stands in another's broken code."""
+    return "\n".join(released_lines(case) for stage in STAGES for case in read_stage(stage))
 
 
 @each_case
 def test_no_line_of_a_solution_or_of_a_hidden_check_is_released(stage, case):
-    everything = "\n".join(
-        path.read_text(encoding="utf-8") for path in COURSE.rglob("*") if path.suffix in (".ipynb", ".py", ".md")
-    )
-    # A line such as `if norm > max_norm:` is a secret in one case, and stands in another's broken code.
-    visible = "\n".join(released_lines(other) for _, other in CASES)
+    everything, visible = all_of_the_course(), all_that_may_be_seen()
     secret = lines_between(case.of_kind("fix")[0].source, "SOLUTION")
     secret += [line for cell in case.of_kind("check") for line in lines_between(cell.source, "HIDDEN TESTS")]
     assert secret
@@ -77,3 +85,11 @@ def test_setup_scene_and_check_cells_are_locked_and_come_back_when_edited(stage)
         if meta:
             assert meta["locked"] != meta["solution"], name
             assert cell.metadata.get("editable", True) == meta["solution"], name
+
+
+def test_the_table_of_contents_links_every_part_and_case_of_the_failures_stage():
+    cells = cells_of(COURSE, "failures")
+    links = re.findall(r"^ *- (?:\*\*)?\[(.*)\]\(#cell-id=(.*?)\)", cells["opening-text-1"].source, re.MULTILINE)
+    assert [title for title, _ in links] == [case.title for case in read_stage("failures")[1:]]
+    for title, cell_id in links:
+        assert cells[cell_id].source.startswith(f"## {title}\n")

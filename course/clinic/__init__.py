@@ -27,7 +27,7 @@ from .deep import DeepNet
 from .half import HalfMLP
 from .layers import attention, layer_norm
 from .models import MLP, LeastSquares, cross_entropy, softmax
-from .plots import BROKEN, MENDED, alarm_rates, figure, show, thumbnails, vitals
+from .plots import BROKEN, MENDED, alarm_rates, figure, mark_guess, show, thumbnails, vitals
 from .recurrent import ReluRNN, noisy_sums
 from .text import Tokenizer, bag_of_words, sentences, vocabulary_of
 from .training import History, descend, global_norm, train
@@ -53,6 +53,7 @@ __all__ = [
     "global_norm",
     "layer_norm",
     "linear_data",
+    "mark_guess",
     "noisy_sums",
     "sentences",
     "show",

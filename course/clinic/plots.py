@@ -53,6 +53,16 @@ def show(fig, caption, alt):
     display(_Shown(page, caption))
 
 
+def mark_guess(ax, value, at=1.0, va="bottom"):
+    """Draw what the learner predicted as a dotted line across `ax`, at `value` on its vertical axis.
+
+    at: where along the line its name stands, from 0, left, to 1, right. va: "bottom" for above the line, "top" for below.
+    """
+    ax.axhline(value, color="#444444", linestyle=":", linewidth=1.5)
+    place = {"xycoords": ("axes fraction", "data"), "ha": "left" if at < 0.5 else "right", "va": va}
+    ax.annotate("your guess", (at, value), fontsize="small", **place)
+
+
 def vitals(before, now, signs, caption, over="step", labels=LABELS, guess=None):
     """Draw the vital signs of two runs over each other, one panel a sign, and show them.
 
@@ -72,9 +82,7 @@ def vitals(before, now, signs, caption, over="step", labels=LABELS, guess=None):
         _scale(ax, [curve for group in curves for curve in group])
         ax.set(xlabel=over, ylabel=textwrap.fill(label, 32))
         if name in (guess or {}):
-            ax.axhline(guess[name], color="#444444", linestyle=":", linewidth=1.5)
-            place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
-            ax.annotate("your guess", (1, guess[name]), fontsize="small", **place)
+            mark_guess(ax, guess[name])
         told.append(f"{label}: " + "; ".join(f"{text}, {_tell(group)}" for text, group in zip(labels, curves)) + ".")
     axes[0].legend(frameon=False, fontsize="small")
     show(fig, caption, f"{len(signs)} panel{'s' if len(signs) > 1 else ''} over {over}. " + " ".join(told))
