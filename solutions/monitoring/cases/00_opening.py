@@ -28,7 +28,7 @@ import sys
 sys.path.insert(0, "..")  # the clinic package lies beside this notebook's folder
 
 from clinic import BROKEN, MENDED, MLP, History, LeastSquares, alarm_rates, batches, check
-from clinic import descend, figure, global_norm, linear_data, show, spirals, train, vitals
+from clinic import descend, figure, global_norm, linear_data, mark_guess, show, spirals, train, vitals
 from clinic.broken import monitoring as broken  # each case's code as it was complained about
 
 import numpy as np

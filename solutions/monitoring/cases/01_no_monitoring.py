@@ -118,8 +118,7 @@ def show_night(before, now, guess):
     bad_step = before[2]
     right.axvline(bad_step, color="#444444", linestyle="-.", linewidth=1, zorder=1)
     right.annotate("the bad target", (bad_step, 4), rotation=90, ha="right", va="center", fontsize="small")
-    right.axhline(guess, color="#444444", linestyle=":", linewidth=1.5)
-    right.annotate("your guess", (0.98, guess), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="small")
+    mark_guess(right, guess, at=0.98)
     left.set(xlabel="step", ylabel="loss in the record (squared units)", xlim=(-60, 2100), yscale="log", ylim=(0.004, 30))
     right.set(xlabel="step (square: the run ends)", ylabel="weights that are finite, of 8", xlim=(-60, 2100), ylim=(-0.6, 9.6))
     right.legend(frameon=False, fontsize="small", loc="center right", bbox_to_anchor=(1.0, 0.4))

@@ -103,8 +103,7 @@ def show_ramps(runs, styles, guess):
     left.set(xlabel="step (the first 60)", ylabel="learning rate", ylim=(0, None))
     middle.set(xlabel="step", ylabel="loss (nats), median of 20 runs", yscale="log")
     middle.legend(frameon=False, fontsize="small")
-    right.axhline(guess, color="#444444", linestyle=":", linewidth=1.5)
-    right.annotate("your guess", (1, guess), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="small")
+    mark_guess(right, guess)
     right.set_xticks(range(len(runs)), [label.replace(" ", "\n") for label in runs], fontsize="small")
     right.set(ylabel="lost runs, of 20", ylim=(-1, 21), xlim=(-0.5, len(runs) - 0.5), yticks=range(0, 21, 5))
     caption = "Twenty runs of 200 steps with a warmup of 30: the learning rate, the loss, and how many runs are lost."

@@ -153,9 +153,7 @@ def show_layers(before, now, guess, lr=0.01):
     weights, grads = sigmoid_chain(seed=0)
     told.append(_draw_layers(right, weights, grads, lr, before, now, "ten sigmoids", "#222222", "s"))
     level = step_ratios(weights, grads, lr)[-1] / guess
-    right.axhline(level, color="#444444", linestyle=":", linewidth=1.5)
-    where = {"xycoords": ("axes fraction", "data"), "va": "bottom"}
-    right.annotate("your guess", (0, level), fontsize="small", **where)
+    mark_guess(right, level, at=0)
     left.set(xlabel="step", ylabel="global gradient norm", yscale="log")
     left.legend(frameon=False, fontsize="small")
     for ax, title in ((middle, "residual network"), (right, "ten layers of sigmoids")):

@@ -122,8 +122,7 @@ def show_twins(seed, before, now, guess):
         ax.set(title=title, xlabel="step", ylim=(0, 1.35 * task.chance))
         ax.legend(frameon=False, fontsize="small", loc="center right")
     axes[0].set_ylabel("loss (nats)")
-    axes[1].axhline(guess, color="#444444", linestyle=":", linewidth=1.5)
-    axes[1].annotate("your guess", (0.02, guess), xycoords=("axes fraction", "data"), va="bottom", fontsize="small")
+    mark_guess(axes[1], guess, at=0.02)
     show(fig, "Two networks that start alike, 400 steps each, at the learning rates chosen for them.", " ".join(told))
 
 

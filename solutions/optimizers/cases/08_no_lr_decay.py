@@ -75,8 +75,7 @@ for label, schedule, style in (("as complained about", broken.lr_at, BROKEN), ("
 left.set(xlabel="step", ylabel="learning rate", ylim=(0, None))
 left.legend(frameon=False, fontsize="small", loc="lower left")
 right.set(xlabel="step", ylabel="squared distance from the true\nweights, mean of 20 runs", yscale="log")
-right.axhline(my_guess, color="#444444", linestyle=":", linewidth=1.5)
-right.annotate("your guess", (0.02, my_guess), xycoords=("axes fraction", "data"), va="top", fontsize="small")
+mark_guess(right, my_guess, at=0.02, va="top")
 show(
     fig,
     "Two thousand steps on a stream of noisy measurements.",
