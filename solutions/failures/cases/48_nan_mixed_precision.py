@@ -1,0 +1,334 @@
+# %% [markdown]
+# ## Case 4.8 · Scaled up, the loss stands still; scaled further, it is nan
+#
+# About 20 minutes · difficulty 3 of 5 · 7 points
+#
+# **The complaint.** A small head is trained in float16 over float32 parameters. Its loss enters with a weight of
+# $10^{-7}$, and its learning rate is large accordingly. The loss does not move: each number of the gradient is
+# exactly zero. It is multiplied by 65 536, as one does, and divided out again. It stands still. It is multiplied by
+# $2^{50}$: `nan` after the first step. Somebody increases eps to $10^{-8}$, in float16.
+#
+# **After this case you can** write the loss scaler of mixed-precision training: what it does to a gradient, in which
+# order and in which type, and how it finds its own scale.
+#
+# The guard of stage 2 refuses a step because something is wrong. Here a refused step is part of a healthy run, and
+# the question is what is learnt from it.
+#
+# ### The code
+
+# %% fix="nan-mixed-precision"
+class LossScaler:
+    """Dynamic loss scaling for gradients that come in float16.
+
+    The caller multiplies the loss by `scale` before the backward pass, and hands the gradients of
+    scale * loss to `update`. max_norm: the limit on the global norm of the gradient of the loss
+    itself. growth_interval: k in the text below, 1 or more.
+    """
+
+    def __init__(self, scale=2.0**16, growth_interval=200, max_norm=1.0):
+        self.scale, self.growth_interval, self.max_norm = float(scale), growth_interval, max_norm
+        self.good_steps = 0
+
+    def update(self, params, grads, lr):
+        """One step of SGD. Returns the new parameters, a list like `params`.
+
+        params: list of float32 arrays. grads: list like it, float16: the gradients of
+        self.scale * loss; inf or nan where float16 overflowed.
+        Graded, where all of grads is finite:
+        the new parameters are param - lr * g. g is the gradient of the loss itself, in float32 or
+        wider; where the norm of all g taken together is above max_norm, every g is multiplied by
+        the one factor that makes it max_norm. After k such steps in a row the scale is doubled,
+        and the count begins anew. The gradients that come next were made with the new scale.
+        Graded, where any number of grads is inf or nan:
+        the parameters come back as they were, to the last bit, the scale is halved, and the count
+        begins anew. Where the scale is 1 or below, it is an exception instead, of any type: a loss
+        that is not scaled up and still gives inf or nan has another fault.
+        Parameters stay float32 or wider, and scalers are independent of each other. In the checks
+        max_norm is above 1e-9, and g is zero or has a norm above 1e-15. Not graded: whether you
+        work in place, rounding below 1e-3 of a step.
+        """
+        ### BEGIN BROKEN
+        # norm = global_norm(grads) + 1e-12
+        # grads = [grad * min(1, self.max_norm / norm) for grad in grads]
+        # grads = [grad / self.scale for grad in grads]
+        # return [param - lr * grad.astype(np.float32) for param, grad in zip(params, grads)]
+        ### END BROKEN
+        ### BEGIN SOLUTION
+        if not all(np.isfinite(grad).all() for grad in grads):
+            if self.scale <= 1:
+                raise FloatingPointError("the gradient is not finite at a scale of 1: the scale is not its fault")
+            self.scale, self.good_steps = self.scale / 2, 0
+            return params
+        # First into a type that can hold it, then the scale out, and only then is it a gradient that can be measured.
+        grads = [grad.astype(np.float32) / np.float32(self.scale) for grad in grads]
+        factor = min(1.0, self.max_norm / max(global_norm(grads), 1e-30))
+        self.good_steps += 1
+        if self.good_steps == self.growth_interval:
+            self.scale, self.good_steps = self.scale * 2, 0
+        return [param - np.float32(lr * factor) * grad for param, grad in zip(params, grads)]
+        ### END SOLUTION
+
+
+# %% [markdown]
+# **Predict, before you run it.** The largest number of float16 is 65 504. A scaler begins at $2^{50}$ and is to halve
+# at each overflow. The gradient of this head has numbers up to 0.18 before the weight of $10^{-7}$. At which power of
+# two does the halving end? Write your guess as `my_guess`: it is the dotted line in the right panel.
+
+
+# %% scene="nan-mixed-precision"
+def train_head(scaler_class, seed, scale, steps=200, weight=1e-7, lr=0.5):
+    """Train a HalfMLP on spirals with a loss of this weight. Returns the History: loss, log2_scale, and the share of zeros."""
+    rng = np.random.default_rng(seed)
+    x, y = spirals(rng, points=30)
+    net = HalfMLP((2, 16, 16, 3), rng)
+    scaler = scaler_class(scale, growth_interval=20, max_norm=2 * weight)
+    history = History()
+    with np.errstate(all="ignore"):
+        for _ in range(steps):
+            loss, grads = net.loss_and_grads(x, y, scale=scaler.scale * weight)
+            zeros = np.mean(np.concatenate([grad.ravel() for grad in grads]) == 0)
+            history.log(loss=loss, log2_scale=np.log2(scaler.scale), zeros=zeros)
+            net.params = [np.array(param, dtype=np.float32) for param in scaler.update(net.params, grads, lr / weight)]
+    return history
+
+
+def show_scaler(before, now, seed, my_guess):
+    """The loss of runs that begin at a scale of 2**16, and the scale of runs that begin at 2**50, for both classes."""
+    fig, (left, right) = figure(2, height=3.3)
+    told = []
+    for label, scaler, style, marker in zip(("as complained about", "your code"), (before, now), (BROKEN, MENDED), "Xo"):
+        losses = np.array(train_head(scaler, seed, 2.0**16, steps=120)["loss"])
+        far = train_head(scaler, seed, 2.0**50, steps=120)
+        left.plot(losses, label=label, **style)
+        good = np.isfinite(far["loss"])
+        right.plot(np.where(good, far["log2_scale"], np.nan), label=label, **style)
+        if not good.all():  # the scale is drawn as long as the loss is a number
+            last = max(int(np.argmin(good)) - 1, 0)
+            look = dict(markersize=13, markerfacecolor="none") if marker == "o" else dict(markersize=8)
+            right.plot([last], [far["log2_scale"][last]], marker, color=style["color"], **look)
+        ends = f"the scale ends at 2**{far['log2_scale'][-1]:.0f}"
+        course = ends if good.all() else f"the loss is nan at step {np.argmin(good)}"
+        told.append(f"{label}: from 2**16 the loss goes from {losses[0]:.2f} to {losses[-1]:.2f}; from 2**50 {course}")
+    right.axhline(my_guess, color="#444444", linestyle=":", linewidth=1.5)
+    right.annotate("your guess", (119, my_guess), xytext=(0, 3), textcoords="offset points", ha="right", fontsize="small")
+    left.set(xlabel="step, from a scale of 2**16", ylabel="loss, without its weight (nats)", xlim=(-5, 124), ylim=(0, 1.45))
+    right.set(xlabel="step, from a scale of 2**50", ylabel="scale, as a power of two", xlim=(-5, 124), ylim=(None, 52))
+    left.legend(frameon=False, fontsize="small", loc="upper right", bbox_to_anchor=(1.0, 0.8))
+    caption = "A head whose loss weighs 1e-7, in float16. A cross or a ring in the right panel: the next loss is nan."
+    show(fig, caption, "Two panels. " + "; ".join(told) + ".")
+    print("\n".join(f"{line}." for line in told))
+    zeros = train_head(before, seed, 1.0, steps=1)["zeros"][0]
+    print(f"At a scale of 1, {zeros:.0%} of the numbers of the first gradient are zero.")
+
+
+# %% run="nan-mixed-precision"
+my_guess = 30  # the power of two at which the halving ends
+
+show_scaler(broken.LossScaler, LossScaler, seed=0, my_guess=my_guess)
+
+
+# %% check="nan-mixed-precision" points=7
+def stepped(scaler, scaled, call, lr=1.0, start=0.0):
+    """How far one update moves two parameters, (2,) and (1,), by the gradients `scaled`; copies go in. Checks what comes back."""
+    params = [np.full(2, start, np.float32), np.full(1, start, np.float32)]
+    grads = [np.array(scaled[:2], dtype=np.float16), np.array(scaled[2:], dtype=np.float16)]
+    new = scaler.update([param.copy() for param in params], grads, lr)
+    is_list = isinstance(new, (list, tuple)) and len(new) == 2 and all(isinstance(param, np.ndarray) for param in new)
+    check.that(is_list, what="update returns a list of arrays like params", call=call, got=new)
+    narrow = any(param.dtype == np.float16 for param in new)
+    check.that(not narrow, what="the parameters stay float32: they are the master copy", call=call, got="float16")
+    return np.concatenate([np.array(param, dtype=float).ravel() - start for param in new])
+
+
+def scale_is(scaler, want, what, call, turns=None):
+    check.close(scaler.scale, want, what=what, call=call, turns=turns)
+
+
+def check_unscaling(exponent, clip_at):
+    """A true gradient far below what float16 can hold, then one that is clipped, and one that is not."""
+    scale = 2.0**exponent
+    scaled = np.array([0.5, -0.25, 0.125])
+    call = f"2**{exponent} times the step of LossScaler(2**{exponent}).update of [[0.5, -0.25], [0.125]], lr=1"
+    got = scale * stepped(LossScaler(scale, 99, max_norm=1.0), scaled, call)
+    turns = {
+        "the scale is taken out in float16: what is below 6e-8 becomes 0 again": 0 * scaled,
+        "the scale is not taken out": -scaled * scale,
+        "the scale is multiplied in once more": -scaled * scale**2,
+        "short gradients are made as long as the limit too": -scaled * scale / np.linalg.norm(scaled),
+        "the step goes up the gradient": scaled,
+    }
+    check.close(got, -scaled, rtol=1e-3, atol=1e-6, what="the scale is taken out in float32", call=call, turns=turns)
+
+    scale, true = 1024.0, np.array([18.0, 24.0, 40.0])
+    name = f"LossScaler(1024, max_norm={clip_at:g}).update of 1024 times"
+    got = stepped(LossScaler(scale, 99, max_norm=clip_at), true * scale, f"{name} [[18, 24], [40]]")
+    want = -clip_at * true / 50
+    turns = {
+        "the scaled gradient is clipped, and the scale taken out of what is left": want / scale,
+        "each array is clipped by itself": [-0.6 * clip_at, -0.8 * clip_at, -clip_at],
+        "nothing is clipped": -true,
+        "the limit is on each number, and not on the norm": -np.minimum(true, clip_at),
+        "the norm is taken in float16, where the squares are inf: the factor is 0": 0 * true,
+    }
+    check.close(got, want, rtol=1e-3, what="the gradient of the loss is clipped", call=f"{name} [[18, 24], [40]]", turns=turns)
+    small = np.array([0.3, 0.0, 0.4]) * clip_at
+    got = stepped(LossScaler(scale, 99, max_norm=clip_at), small * scale, f"{name} a gradient of half that norm")
+    turns = {
+        "the scaled gradient is clipped: it is 1024 times as long": -2 * small / scale,
+    }
+    what = "a gradient below the limit is not clipped"
+    check.close(got, -small, rtol=2e-3, what=what, call=f"{name} a gradient of half that norm", turns=turns)
+    nothing = stepped(LossScaler(scale, 99, max_norm=clip_at), np.zeros(3), f"{name} zeros")
+    check.close(nothing, np.zeros(3), what="a gradient of zeros moves nothing", call=f"{name} zeros")
+
+
+def check_skipping(exponent, bad):
+    """Overflow: nothing moves, the scale is halved, and the next step is taken with the half."""
+    scaler, call = LossScaler(2.0**exponent, 3, max_norm=10.0), f"LossScaler(2**{exponent}, 3).update of [[1, 1], [{bad}]]"
+    got = stepped(scaler, [1, 1, bad], call, start=0.125)
+    turns = {
+        "the overflow is not looked for, and nan is in the parameters": ~np.isfinite(got).all(),
+        "only the array with the overflow is left out": got[2] == 0 and got[0] != 0,
+        "what has overflowed is replaced by a number, and the step taken": got[2] != 0,
+    }
+    what = "nothing moves where a gradient has overflowed"
+    check.that(not got.any(), what=what, call=call, expected="no change", got=got, turns=turns)
+    turns = {"the scale stays: the next gradient overflows as well": 2.0**exponent, "the scale is doubled": 2.0 ** (exponent + 1)}
+    turns |= {"the scale is set to 1": 1.0}
+    scale_is(scaler, 2.0 ** (exponent - 1), "the scale is halved by an overflow", call, turns)
+    call = f"2**{exponent - 1} times the step of the same scaler with [[1, 1], [1]], lr=1"
+    got = 2.0 ** (exponent - 1) * stepped(scaler, [1, 1, 1], call)
+    turns = {"the old scale is taken out": [-0.5] * 3}
+    check.close(got, [-1] * 3, rtol=1e-3, atol=1e-6, what="the next step takes the halved scale out", call=call, turns=turns)
+
+
+def check_growing(k):
+    scaler, other = LossScaler(64.0, k, max_norm=1e3), LossScaler(64.0, k, max_norm=1e3)
+    call = f"LossScaler(64, growth_interval={k}), {{}} good steps"
+    for step in range(1, 2 * k + 1):
+        before = 64.0 if step <= k else 128.0
+        got = stepped(scaler, [64.0, 0.0, 64.0], call.format(step))
+        turns = {"the scale is doubled first, and the new one taken out": [-32 / before, 0, -32 / before]}
+        want = [-64 / before, 0, -64 / before]
+        what = "the scale that the gradients were made with is taken out"
+        check.close(got, want, rtol=1e-3, what=what, call=call.format(step), turns=turns)
+        if step < k:
+            early = {"the scale is doubled too early": 128.0, "the scale grows at every good step": 64.0 * 2**step}
+            scale_is(scaler, 64.0, f"the scale stays for {k - 1} good steps", call.format(step), early)
+        elif step < 2 * k:
+            again = "the count does not begin anew when the scale is doubled: each further step doubles it"
+            turns = {"it never grows, or a step later": 64.0, again: 64.0 * 2 ** (step - k + 1)}
+            scale_is(scaler, 128.0, f"the scale is doubled by the good step number {k}, and once", call.format(step), turns)
+    scale_is(scaler, 256.0, "it is doubled again after as many", call.format(2 * k), {"the count does not begin anew": 128.0})
+    scale_is(other, 64.0, "another scaler is left alone", "two scalers", {"the state is kept in the class": 256.0})
+
+    scaler, call = LossScaler(64.0, k, max_norm=1e3), f"LossScaler(64, {k}): {k - 1} good, an overflow, {{}} good"
+    for _ in range(k - 1):
+        stepped(scaler, [1, 1, 1], call)
+    stepped(scaler, [1, np.inf, 1], call)
+    for step in range(1, k):
+        stepped(scaler, [1, 1, 1], call.format(step))
+    turns = {"the count goes on over an overflow": 64.0}
+    scale_is(scaler, 32.0, "an overflow begins the count anew", call.format(k - 1), turns)
+    stepped(scaler, [0, 0, 0], call.format(k))
+    turns = {"a gradient of zeros is not counted: it is finite, and asks for a larger scale most of all": 32.0}
+    scale_is(scaler, 64.0, "after that it grows again", call.format(k), turns)
+
+
+def check_last_halving(bad):
+    scaler = LossScaler(2.0, 5, max_norm=1.0)
+    call = f"LossScaler(2).update of [[{bad}, 0], [0]], twice"
+    stepped(scaler, [bad, 0, 0], call)
+    scale_is(scaler, 1.0, "from 2 it is halved once more", call)
+    try:
+        stepped(scaler, [bad, 0, 0], call)
+    except check.NotYet:
+        raise
+    except Exception:
+        return
+    turns = {
+        "it is halved for ever: a nan that no scale has made is skipped at each step, and nobody is told": scaler.scale < 1,
+        "the scale is kept at 1 and the step skipped: nobody is told": scaler.scale == 1,
+    }
+    what = "inf or nan at a scale of 1 raises an exception"
+    check.that(False, what=what, call=call, expected="an exception", got=f"a scale of {scaler.scale:g}", turns=turns)
+
+
+def check_loss_scaler():
+    check_unscaling(30, clip_at=1.0)
+    check_skipping(20, np.inf)
+    check_skipping(20, np.nan)
+    check_growing(3)
+    check_last_halving(np.nan)
+
+
+check.run(check_loss_scaler)
+
+
+### BEGIN HIDDEN TESTS
+def check_loss_scaler_elsewhere():
+    check_unscaling(44, clip_at=2.5)
+    check_skipping(9, np.nan)
+    check_skipping(33, -np.inf)
+    for k in (1, 2, 7):
+        check_growing(k)
+    check_last_halving(np.inf)
+
+
+check.run(check_loss_scaler_elsewhere)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# <details><summary>Hint 1: where to look</summary>
+#
+# Print `np.float16(0.01) / 65536`, its type, and `global_norm` of a float16 array of 300. Of what is `max_norm` the
+# limit: of a gradient, or of 65 536 gradients?
+#
+# </details>
+# <details><summary>Hint 2: what is wrong</summary>
+#
+# Three things at once. A float16 divided by a Python number stays float16, and what was saved from zero goes back
+# there. The limit is held against the scaled gradient. And an overflow goes straight into the parameters, with a
+# scale that never learns of it.
+#
+# </details>
+# <details><summary>Hint 3: how to mend it</summary>
+#
+# The order is: look for inf and nan; convert; take out the scale; clip; step; count. The scale changes last, for the
+# gradients to come. On overflow there is no step, only the halving, or an exception where there is nothing to halve.
+#
+# </details>
+#
+# ### Discharge note
+#
+# <details><summary>Open it when the check passes</summary>
+#
+# **Diagnosis.** *NaN Loss: Mixed precision issues.*
+#
+# float16 holds numbers from $6\cdot10^{-8}$ to 65 504. With a scale $S$ and a loss $L$ the backward pass yields
+# $\nabla(SL)=S\,\nabla L$, every number of it $S$ times as large, and the step is
+#
+# $$g=\frac{1}{S}\,\nabla(SL),\qquad w\leftarrow w-\eta\,g\cdot\min\!\left(1,\frac{c}{\lVert g\rVert}\right)$$
+#
+# with the limit $c$, the rate $\eta$ and the float32 parameters $w$ (Micikevicius et al. 2018, arXiv 1710.03740). $S$
+# is halved when it was too much, and doubled after $k$ good steps: it stays just below the overflow and costs about
+# one step in $k$.
+#
+# **When the advice misleads.** *Fix: Use GradScaler, increase eps.* The first half is right, if the order is. Clipped
+# before the scale is out, a gradient of norm 1 scaled by 65 536 is cut to 1, and what is left of it after the
+# division is 65 536 times too short: no `nan`, no error, a run that stands still. That is `clip_grad_norm_` without
+# `unscale_` before it. And an eps of $10^{-8}$ is a remedy only in a type that has it: `np.float16(1e-8)` is 0. It
+# would have to be above $6\cdot10^{-8}$, or the division in float32.
+#
+# **A scaler hides things.** It skips every step that is not finite, whatever the reason. A `nan` in the data becomes
+# a scale that is halved day and night; in a log of the scale you see it, in the loss you may not. So log it, and stop
+# when it is below 1.
+#
+# **The twin.** A learning rate that is too small gives a flat loss too (part 1). There the gradients are not zero.
+# Print the share of exact zeros in them.
+#
+# **In PyTorch** `torch.amp.GradScaler` begins at 65 536 and grows after 2000 good steps; call
+# `scaler.unscale_(optimizer)` before you clip. It has no lower end for the scale. bfloat16 has the range of float32,
+# in two to three digits, and mostly does without a scaler.
+#
+# </details>
