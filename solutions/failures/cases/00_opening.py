@@ -1,22 +1,30 @@
 # %% [markdown]
 # # Stage 3 · Failures
 #
-# Runs that have failed, ordered by what one sees first. Here nobody tells you which line is wrong; often no line is. The question is
-# what the run is dying of, and what the cheapest experiment is that tells one cause from its twin. You write the experiment.
+# Runs that have failed, ordered by what one sees first. Here nobody tells you which line is wrong; often no line is. The
+# question is what is wrong with the run. Two causes often look alike: the text calls them twins. Which experiment tells
+# them apart, and costs least? You write it.
 #
-# The cases follow a list of symptoms, diagnostic steps and causes, each with the advice that usually goes with it. The text calls that
-# list *the document*; you need not have read it. The first two stages help and are not needed. There are 43 cases in seven parts, and a last part,
-# *Triage*, in which you write down what you have learnt as a program. A case takes 10 to 25 minutes.
+# The cases follow a list of symptoms, diagnostic steps and causes, each with the advice that usually goes with it. The
+# text calls that list *the document*; you need not have read it. The first two stages help and are not needed. There are
+# 43 cases in seven parts, and at the end *Triage*, in which you write down what you have learnt as a program. A case
+# takes 10 to 25 minutes, Triage an hour.
 #
-# **How a case works.** Run the cell below first, and again whenever the kernel was restarted. Read the complaint. Write what you
-# expect as `my_guess`, at the top of the figure's cell: it is not graded, and the figure or the line under it answers it.
-# Run the cell under *The code* and the figure: dashed, or a cross, is the code that was complained about; wide, or a ring, is the code
-# in your cell. To mend, edit only the cell under *The code*, run it and the figure again, then run the check: the folded cell below
-# the figure, which you may unfold to read. Three folded hints say more and more, and when the check passes, the discharge note tells
-# why the cure works and when the usual advice misleads.
+# **How a case works.** Run the cell below first, and again whenever you have restarted the kernel.
 #
-# **How marks are made.** The points of a case are given when its check passes. The checks that you see and a few hidden ones ask the
-# same things, told in the docstring; the hidden ones use other numbers. Cases do not depend on each other.
+# 1. Read the complaint. Write what you expect as `my_guess`, at the top of the figure's cell. It is not graded; the
+#    figure, or a line printed beside it, answers it.
+# 2. Run the cell under *The code*, the cell under the prediction, which only defines the experiment, and the figure's
+#    cell. In the figure a dashed line or a cross is the code that was complained about, a wide line or a ring is the code
+#    in your cell.
+# 3. Edit the cell under *The code* and no other. Its docstring says what is asked for. Run it and the figure again.
+# 4. Run the check: the folded cell below the figure, which you may unfold to read. It says what is still wrong.
+#
+# Three folded hints below it say more and more. When the check passes, open the discharge note: it tells why the cure
+# works, and when the usual advice misleads.
+#
+# **How marks are made.** The points of a case are given when its check passes. The checks that you see and a few hidden
+# ones ask the same things, told in the docstring; the hidden ones use other numbers. Cases do not depend on each other.
 #
 # ## Contents
 #

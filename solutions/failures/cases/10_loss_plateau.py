@@ -1,12 +1,16 @@
 # %% [markdown]
 # ## Part 1 · The loss does not move
 #
-# **What one sees.** The document lists: *loss stops decreasing*; *may oscillate around constant value*; *gradient norms non-zero but
-# loss flat*. The loss falls at first and then stops, or it never falls. It is not `NaN`, nothing crashes, and the run goes on.
+# **What one sees.** The document lists: *loss stops decreasing*; *may oscillate around constant value*; *gradient norms
+# non-zero but loss flat*. The loss falls at first and then stops, or it never falls. It is not `NaN`, nothing crashes,
+# and the run goes on.
 #
-# **What it can be.** The learning rate is too low, or so high that the run jumps over what it looks for. The schedule has ended while
-# the run has not. The network is too small, or it sits in a bad place. The data hold no more, or no signal at all. Or it is no
-# plateau: the loss falls, more slowly than you can see.
+# Losses are mostly cross-entropies in nats: natural logarithms. A network that gives each of $k$ classes the same
+# probability has a loss of $\ln k$, 1.10 nats for three classes. The text calls that loss *chance*.
+#
+# **What it can be.** The learning rate is too low, or so high that the run jumps over the valley it should go down. The
+# schedule has ended and the run has not. The network is too small, or it is stuck in a bad place. The data have no more
+# to teach, or nothing at all. Or it is no plateau: the loss falls, more slowly than you can see.
 
 # %% scene="loss-plateau"
 def plateau_signs(seed):
@@ -41,8 +45,8 @@ def plateau_signs(seed):
 def shrunk_run(seed, decay, steps=700, lr=0.5):
     """A run on spirals whose update also takes lr * decay of every weight away, which its History does not tell.
 
-    Returns the network, its data, and the History: loss, grad_norm, lr, val_loss and travel, the length of the way from the
-    weights of 100 steps before, by the length of the 100 gradient steps between (1 where all go one way).
+    Returns the network, its data, and the History: loss, grad_norm, lr, val_loss and travel, the distance from the weights of
+    100 steps before, divided by the path length, the sum of the 100 gradient steps between (1 where all go one way).
     """
     rng = np.random.default_rng(seed)
     data, validation = spirals(rng), spirals(rng)
@@ -71,10 +75,11 @@ thumbnails(plateau_signs(seed=0), "Five runs that do not move. Their causes diff
 # 2. What is the run told to do? Print the learning rate that reaches the optimizer: case 1.2.
 # 3. Do the weights move? The size of a step against the weights, first layer against last: case 1.3.
 # 4. What does the validation loss say beside the training loss? Case 1.4.
-# 5. Only then guess at a cause, and test the guess with the probe that costs least: a far higher rate (1.5), a fresh start at a lower
-#    one (1.6), another seed (1.7), another width (1.8), more data (1.9).
+# 5. Only then guess at a cause, and test the guess with the probe that costs least: a far higher rate (1.5), a fresh
+#    start at a lower one (1.6), another seed (1.7), another width (1.8), more data (1.9).
 #
-# **One diagnosis, worked.** A network stands at a loss of 0.7 on a task that it is known to solve. The five questions, asked of it:
+# **One diagnosis, worked.** A network stands at a loss of 0.7 on a task that it is known to solve. The first four
+# questions, asked of it:
 
 # %% run="loss-plateau" part="worked"
 net, (x, y), history = shrunk_run(seed=0, decay=0.02)
@@ -83,24 +88,26 @@ ratio = lr * history["grad_norm"][-1] / global_norm(net.params)
 print(f"1. The loss at steps 500, 600 and 700: {loss[500]:.2f}, {loss[600]:.2f}, {loss[-1]:.2f}.")
 print(f"2. The learning rate at the last step: {lr}, as it was set.")
 print(f"3. A gradient step by the size of the weights: {ratio:.3f}. That is no small step, and yet the loss is still.")
-print(f"   The last 100 steps led away by {travel[-1]:.2f} of their length; the first 100 by {travel[0]:.2f}.")
+print(f"   Distance by path length of 100 gradient steps: {travel[0]:.2f} for the first 100, {travel[-1]:.2f} for the last.")
 print(f"4. The validation loss: {history['val_loss'][-1]:.2f}; the training loss: {loss[-1]:.2f}.")
 vitals(
     before=history,
     now=shrunk_run(seed=0, decay=0.0)[2],
-    signs={"loss": "loss (nats)", "travel": "way made good in 100 steps (1 = straight; from step 100)"},
+    signs={"loss": "loss (nats)", "travel": "distance / path of 100 steps (axis starts at step 100)"},
     caption="The ill run, and the same run when its update follows the gradient alone.",
     labels=("ill", "mended"),
 )
 
 # %% [markdown]
-# The first two answers are plain: it is a plateau, and the rate is what it was set to. The fourth rules out memorising. The third is
-# the odd one. The gradient says that each step changes the network by a hundredth of itself, which is much; but after a hundred steps the network
-# is where it was. So something takes back what the gradient gives. In a run that is too hot the steps take back each other, and the loss
-# is restless. Here the loss is still: whatever takes it back is as steady as the gradient is.
+# The first two answers are plain: it is a plateau, and the rate is what it was set to. The fourth rules out memorising.
+# The third is the odd one. The gradient says that each step changes the network by a hundredth of itself, which is much;
+# but after a hundred steps it is nearly where it was. So something takes back what the gradient gives. Where the rate is
+# too high, the steps undo one another, and the loss is restless. Here the loss is still: whatever takes the steps back is
+# as steady as the gradient.
 #
-# The cheapest experiment is to compare one step of the weights with $-\eta g$, where $\eta$ is the learning rate and $g$ the gradient. What
-# is left over was $-0.01\,\theta$, with $\theta$ the weights themselves: a weight decay of 0.02, set for another task. Where
-# $g=-\lambda\theta$, with $\lambda$ the decay, the run stands still, and the gradient's norm is $\lambda\lVert\theta\rVert$ and not zero.
-# That is how a gradient norm can be *non-zero but the loss flat*. A network too small for the task (case 1.8) would have a gradient near
-# zero there; and a higher learning rate changes nothing, since both sides of the balance grow with it.
+# The cheapest experiment is to compare what one step does to the weights with $-\eta g$, where $\eta$ is the learning
+# rate and $g$ the gradient. What is left over was $-0.01\,\theta$, with $\theta$ the weights: a weight decay of
+# $\lambda=0.02$, set for another task, times $\eta=0.5$. Where $g=-\lambda\theta$ the two cancel and the run stands
+# still, with a gradient norm of $\lambda\lVert\theta\rVert$ and not zero. That is one way for a gradient norm to be
+# *non-zero but the loss flat*. A higher learning rate changes nothing, since both sides of the balance grow with it. A
+# network too small for the task (case 1.8) looks the same from outside, but its gradient is near zero.

@@ -1,19 +1,18 @@
 # %% [markdown]
 # ## Case 1.1 · Two people look at one curve
 #
-# About 15 minutes · difficulty 2 of 5 · 6 points
+# About 20 minutes · difficulty 3 of 5 · 6 points
 #
-# **The complaint.** A loss curve is passed round. One says that it stands still and that the run should be stopped, the
-# other that it falls. Last month a run was stopped that would have halved its loss by the weekend. This month one was
-# kept for four days that did nothing. Now a function decides: it compares the last loss with the first. The quarrels
-# are over, and the mistakes are as many as before.
+# **The complaint.** Two people look at one loss curve. One says that it stands still and that the run should be stopped,
+# the other that it falls. Last month a run was stopped that would have halved its loss by the weekend. This month one
+# was kept for four days that did nothing. Now a function decides: it compares the last loss with the first. The
+# quarrels are over, and the mistakes are as many as before.
 #
 # **After this case you can** put an error bar on the slope of a loss curve, and tell three things apart: it moves, it
 # stands still, and you have not seen enough to know.
 #
-# In the case of the plateau detector of stage 2 the answer was yes or no, for two windows of fixed length, and an alarm
-# hung on it. Here a person asks about *one* stretch of losses, long or short, quiet or noisy, and the answer may be
-# that nobody can tell.
+# The plateau detector of stage 2 answered yes or no, for windows of one length. Here a person asks about *one* stretch
+# of losses, long or short, quiet or noisy, and the answer may be that nobody can tell.
 #
 # ### The code
 
@@ -22,18 +21,18 @@ def trend(losses):
     """What one stretch of losses does: "flat", "falling", "rising" or "cannot tell".
 
     losses: the losses of consecutive steps, a list or array. In the checks they are a straight
-    line plus independent normal noise of one size. The loss's size, the absolute value of its
-    mean, is anywhere between 1e-3 and 1e3, and the loss may be below zero.
-    All changes are shares of that size: the *change* is that of the line, from the first step of
-    the stretch to the last. Fit a line by least squares: its change has a standard error, e.
-    Graded, each kind over 40 curves of which 32 have to be right:
-    "flat": no trend, and e at most 1 %.
-    "falling", "rising": the change is 10 to 40 %, and at least 8 times e. Falling means towards
-    smaller numbers, below zero too.
-    "cannot tell": e is 8 % or more, and the change at most half of e.
-    So neither the noise alone nor the length alone decides: 12 to 2000 losses, noise .5 to 60 %.
-    Graded on every curve: "cannot tell" for fewer than 10 losses, and when one of the losses is
-    NaN or inf.
+    line plus independent normal noise of one size. They may be below zero.
+    Everything below is in units of the loss's size, the absolute value of the mean of `losses`,
+    which is 1e-3 to 1e3 in the checks. The change is that of the line, from the first step of
+    the stretch to the last. Fit a line by least squares: its change is off, because of the
+    noise; e is the standard error of that change.
+    Graded, on 40 curves of each kind, of which 32 have to be right:
+      "flat"               no trend, and e at most 0.01
+      "falling", "rising"  the change is 0.1 to 0.4, and at least 8 times e. Falling is towards
+                           smaller numbers, below zero too.
+      "cannot tell"        e is 0.08 or more, and the change at most half of e
+    There are 12 to 2000 losses with noise of 0.005 to 0.6: neither of the two decides alone.
+    Graded on every curve: "cannot tell" for fewer than 10 losses, and if one is NaN or inf.
     Not graded: what lies between these kinds, and how you find e.
     """
     ### BEGIN BROKEN
@@ -118,12 +117,12 @@ def show_trends(before, now, my_guess):
     right.set_yticks(places, [f'{kind}:\n"{verdict}"' for kind, verdict in wanted.items()], fontsize="small")
     right.set(xlim=(-0.05, 1.05), xlabel="share of curves judged rightly (wanted: grey)")
     right.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.3, 1.0), ncols=3, columnspacing=1)
-    told = "; ".join(f"{kind}, {verdict}: {rates[0][kind]:.0%} and {rates[1][kind]:.0%}" for kind, verdict in wanted.items())
+    told = "; ".join(f'{kind}, "{word}": {rates[0][kind]:.0%} and {rates[1][kind]:.0%}' for kind, word in wanted.items())
     show(
         fig,
         "Left: two stretches of 200 losses with 5 % noise. Right: a hundred curves of each kind, and the verdict that is right.",
-        "Left, two noisy curves, one over the other; the noise is as large as any slope that there may be. Right, how often "
-        f"each function is right, as complained about and your code. {told}. Your guess for the first: {my_guess:.0%}.",
+        "Left, two noisy curves, one above the other; their noise is wider than any slope. Right, how often each function is "
+        f"right, as complained about and your code: {told}. Your guess for the first: {my_guess:.0%}.",
     )
     for name, row, what in zip("AB", pair, ("has no trend", "falls by 8 %")):
         print(f'Curve {name} {what}. As complained about: "{before(row.tolist())}"; your code: "{now(row.tolist())}".')
@@ -140,34 +139,59 @@ show_trends(broken.trend, trend, my_guess)
 TRENDS = ("flat", "falling", "rising", "cannot tell")
 
 
-def trend_said(losses, call):
-    """What trend says about one stretch; it has to be one of the four verdicts."""
-    said = trend(losses)
-    check.that(
-        isinstance(said, str) and said in TRENDS,
-        what="each verdict is one of the four of the docstring",
-        call=call,
-        expected=" or ".join(repr(verdict) for verdict in TRENDS),
-        got=repr(said),
-    )
-    return said
+def trend_turns(said, kind, want, common):
+    """What leads to the verdicts `said`, by kind of curve, in words, and whether it is the one."""
+
+    def share(*verdicts, of):
+        """The share of these verdicts in the kinds whose name begins with `of`."""
+        words = [word for name, row in said.items() if name.startswith(of) for word in row]
+        return np.mean([word in verdicts for word in words]) if words else np.nan
+
+    given = {word for row in said.values() for word in row}
+    without = "cannot tell" not in given
+    moves, still, unknown = (share(*words, of="flat, noise 5") for words in (("falling", "rising"), ("flat",), ("cannot tell",)))
+    quiet_still, quiet_unknown = (share(word, of="falling by 10 %, noise 1") for word in ("flat", "cannot tell"))
+    steep_unknown, noisy_still = share("cannot tell", of="falling by 40 %"), share("flat", of="no trend")
+    eye = share("flat", of="rising by 10 %") > 0.2 and quiet_still < 0.2
+    swapped = "below zero" in kind and {want, common} == {"falling", "rising"}
+    return {
+        "the slope is that of one step, where the change of the whole stretch is meant: it is near zero always": given
+        == {"flat"},
+        "one verdict is given for everything": len(given) == 1,
+        "two single losses are compared: of flat curves with 5 % noise about half are called flat so": 0.2 < still < 0.75
+        and without,
+        "e is much too small. Change and error have to be in one unit, both per step or both per stretch": moves > 0.8,
+        "a change of one e or so is taken for a trend: noise alone makes such changes in every third curve": moves > 0.2
+        and not without,
+        "the change is held against the height of the plot, as the eye does it: noise makes the plot higher": eye,
+        "the line's change must pass a limit as large as the change that is there: noise takes half of them below it": 0.2
+        < quiet_still + quiet_unknown
+        < 0.8,
+        "no movement was seen, and that is taken for none: a curve that is noisy enough is always flat so": want == "cannot tell"
+        and noisy_still > 0.7,
+        'the change has no error bar: noise makes changes too, and "cannot tell" is never said': want == "cannot tell"
+        and without,
+        "standing still is never concluded: where the whole interval is close to zero, it is": "flat" not in given,
+        "the change is divided by the mean with its sign: below zero, up and down are swapped": swapped,
+        "the limit is in units of the loss, and not a share of its size": "around" in kind,
+        "the noise alone decides: a line that is long or steep can be seen through much of it": steep_unknown > 0.8,
+        "the length alone decides: a few quiet losses can be enough, and many noisy ones too few": quiet_unknown > 0.8,
+        "the spread of single losses stands where the error of the line's change is meant: 400 losses know it better": unknown
+        > 0.8,
+    }
 
 
 def check_trend_kinds(kinds):
     """kinds: by name the line (change, noise, length, level), the verdict that is right, and a seed. 32 of 40 must be right."""
     said = {}
-    for kind, (change, noise, length, level, _, seed) in kinds.items():
+    for kind, (change, noise, length, level, want, seed) in kinds.items():
         rows = stretches(change, noise, length, seed=seed, level=level)
-        said[kind] = [trend_said(row.tolist() if seed % 2 else row.copy(), f"trend(losses): {kind}") for row in rows]
-
-    def share(verdict, *words):
-        """The share of a verdict in the kinds whose name holds all the words."""
-        rows = [list_ for kind, list_ in said.items() if all(word in kind for word in words)]
-        return np.mean([one == verdict for row in rows for one in row]) if rows else np.nan
-
-    never = {verdict for verdict in TRENDS if all(verdict not in row for row in said.values())}
+        said[kind] = [trend(row.tolist() if seed % 2 else row.copy()) for row in rows]
+        strange = [word for word in said[kind] if not (isinstance(word, str) and word in TRENDS)]
+        if strange:
+            check.word(strange[0], want, TRENDS, what=kind, call=f"trend(losses): {kind}")
     for kind, (*_, want, _) in kinds.items():
-        right = sum(one == want for one in said[kind])
+        right = said[kind].count(want)
         common = max(sorted(set(said[kind])), key=said[kind].count)
         check.that(
             right >= 32,
@@ -175,69 +199,27 @@ def check_trend_kinds(kinds):
             call="trend(losses), over 40 curves",
             expected="right on 32 of 40 at least",
             got=f'right on {right} of 40; most often it says "{common}"',
-            turns={
-                "every curve is called flat. Is the slope that of one step, where the change of the whole stretch is meant": len(
-                    never
-                )
-                == 3
-                and common == "flat",
-                "one verdict is given for everything": len(never) == 3,
-                "two single losses are compared: of flat curves with 5 % noise about half are called flat so": 0.2
-                < share("flat", "flat", "400 losses")
-                < 0.75
-                and "cannot tell" in never,
-                "the change is held against the height of the plot, as the eye does it: noise makes the plot higher": share(
-                    "flat", "10 %, noise 4"
-                )
-                > 0.2
-                and share("flat", "10 %, noise 1") < 0.2,
-                "no movement was seen, and that is taken for none: a curve that is noisy enough is always flat so": want
-                == "cannot tell"
-                and share("flat", "no trend") > 0.7,
-                'the change has no error bar: noise makes changes too, and "cannot tell" is never said': want == "cannot tell"
-                and "cannot tell" in never,
-                "standing still is never concluded: where the whole interval is close to zero, it is": "flat" in never,
-                "the change is divided by the mean with its sign: below zero, up and down are swapped": "below zero" in kind
-                and {want, common} == {"falling", "rising"},
-                "the limit is in units of the loss, and not a share of its size": "around" in kind,
-                "the noise alone decides: a line that is long or steep can be seen through much of it": share(
-                    "cannot tell", "noise 15"
-                )
-                > 0.8,
-                "the length alone decides: a few quiet losses can be enough, and many noisy ones too few": share(
-                    "cannot tell", "40 losses"
-                )
-                > 0.8,
-                "the spread of single losses stands where the error of the line's change is meant: 400 losses know it "
-                "better": share("cannot tell", "flat, noise 5") > 0.8,
-            },
+            turns=trend_turns(said, kind, want, common),
         )
 
 
 def check_trend_silence(seed):
     quiet = stretches(-0.3, 0.002, 200, count=1, seed=seed)[0]
+    what = '"cannot tell" where there are fewer than 10 losses'
     for length in (1, 4, 9):
-        call = f"trend(losses) of {length} losses that fall"
-        said = trend_said(quiet[:: 200 // length][:length].tolist(), call)
-        what = "fewer than 10 losses are too few to tell"
-        check.that(said == "cannot tell", what=what, call=call, expected="cannot tell", got=said)
+        losses = quiet[:: 200 // length][:length].tolist()
+        check.word(trend(losses), "cannot tell", TRENDS, what=what, call=f"trend(losses) of {length} losses that fall")
+    what = '"cannot tell" where a loss is not finite'
     for value in (np.nan, np.inf, -np.inf):
         for place in (0, 90, 199):
             losses = quiet.copy()
             losses[place] = value
+            turns = {
+                "isnan is asked, which inf passes": np.isinf(value),
+                "every comparison with nan is False, so the last line of the function decides, or nan was left out": True,
+            }
             call = f"trend(losses) of 200 losses that fall, losses[{place}] = {value}"
-            said = trend_said(losses.tolist(), call)
-            check.that(
-                said == "cannot tell",
-                what="a loss that is not finite leaves nothing to tell",
-                call=call,
-                expected="cannot tell",
-                got=said,
-                turns={
-                    "isnan is asked, which inf passes": np.isinf(value),
-                    "every comparison with nan is False, so the last line of the function decides, or nan was left out": True,
-                },
-            )
+            check.word(trend(losses.tolist()), "cannot tell", TRENDS, what=what, call=call, turns=turns)
 
 
 def check_trend():
@@ -320,26 +302,25 @@ check.run(check_trend_elsewhere)
 #
 # $$c=\frac{\sum_i t_i y_i}{\sum_i t_i^2},\qquad \mathrm{se}(c)=\frac{s}{\sqrt{\sum_i t_i^2}}\approx s\sqrt{\frac{12}{n}},$$
 #
-# with $s$ the standard deviation of what the line leaves over. Last minus first has the error $s\sqrt2$, whatever $n$
-# is: with 5 % noise 7 %, where the line through 400 losses has 0.9 %. The interval $c\pm2\,\mathrm{se}(c)$ gives the
-# verdict. It lies within $\pm5$ %: flat, a test of equivalence (Schuirmann 1987, doi 10.1007/BF01068419). It lies on
-# one side of zero: falling, or rising. Neither: not enough was seen, and the formula says how much would be. To halve
-# the error takes four times the losses.
+# with $s$ the standard deviation of what the line leaves over, both as a share of the mean loss. Last minus first has
+# the error $s\sqrt2$, whatever $n$ is: 7 % with 5 % noise, where the line through 400 losses has 0.9 %. The interval
+# $c\pm2\,\mathrm{se}(c)$ gives the verdict. Where it lies within $\pm5$ %, the curve is flat: a test of equivalence
+# (Schuirmann 1987, doi 10.1007/BF01068419). Where it lies on one side of zero, the curve falls or rises. Where neither
+# holds, you have not seen enough, and the formula says how much would be: to halve the error takes four times the
+# losses.
 #
-# **Flat is a statement about a stretch.** A loss that falls by 2 % over this stretch is flat by our 5 %. Over a stretch
-# ten times as long the same fall is one of 20 %, and is seen. So ask first what change you would wait for, and then
-# choose the stretch.
+# **Flat is a statement about a stretch.** A loss that falls by 2 % over this stretch is flat by our 5 %. Over ten times
+# as many steps it falls by 20 %, and that is seen. So first ask what change is worth waiting for, and then choose the
+# stretch.
 #
 # **When the advice misleads.** A plot scales its axis to the noise. With 5 % noise 200 losses span about 27 % of their
 # size, and a fall of 8 % has to be seen inside that: curve B. People then smooth the curve, and the error bar goes
-# wrong: neighbours in a smoothed loss share their noise, so that each tells little that is new. Of 500 curves without
+# wrong: neighbours in a smoothed loss share their noise, so that each says little that is new. Of 500 curves without
 # trend, 400 losses each with 15 % noise, 96 % are "cannot tell". Smoothed with $\beta=0.9$, the same data are "flat" in
 # 89 %, and "falling" or "rising" in 11 %: certainty out of nothing.
 #
-# So fit raw losses. Where the batches themselves are drawn so that neighbours resemble each other, average over blocks
-# longer than that resemblance and fit the averages. A straight line is also the wrong model for the first part of a
-# run, which bends: take a late stretch, or fit the logarithm. And the interval is for one look. Asked after every step,
-# it will soon be wrong once.
+# So fit raw losses. A straight line is the wrong model for the first part of a run, which bends: take a late stretch.
+# And the interval is for one look. Asked after every step, it will soon be wrong once.
 #
 # **In PyTorch** nothing does this. Log `loss.item()` unsmoothed, and give the last stretch to a function like this one.
 #

@@ -3,15 +3,15 @@
 #
 # About 15 minutes · difficulty 2 of 5 · 5 points
 #
-# **The complaint.** A network on spirals falls to a loss of about 0.75 in the first two epochs, and stays there for the
-# other eighteen. A larger network does the same. The base learning rate was tuned and is good. It follows a cosine, and
+# **The complaint.** The loss of a network on spirals falls in the first two epochs, and does not move in the other
+# eighteen. A larger network does the same. The base learning rate was tuned and is good. It follows a cosine, and
 # somebody did look at the log: it starts at the base rate and ends near zero, as a cosine should.
 #
-# **After this case you can** read a schedule from what reaches the optimizer, for the whole run and before it starts,
-# and name what is wrong with it.
+# **After this case you can** tell from the list of rates that reach the optimizer, before the run starts, whether a
+# schedule fits its run, and name what is wrong with it if not.
 #
-# In stage 1 you wrote a cosine. This one has no mistake in its formula. What you write now is the probe that finds a
-# schedule that does not fit its run, whoever wrote it.
+# In stage 1 you wrote a cosine. The formula of this one is right. What you write is the probe that finds a schedule
+# that does not fit its run, whoever wrote it.
 #
 # ### The code
 
@@ -20,17 +20,17 @@ def where_is_the_schedule(lrs):
     """What is wrong with a schedule: "fits the run", "done too early", "rebounds" or "never moves".
 
     lrs: the learning rate of every step of the planned run, in order, a list or array of 100 to
-    3000 numbers, none negative, on any scale. In the checks the first tenth of the run at most is
-    a warmup, which rises to the peak and never falls; there may be none. All that follows is
-    about the part from the peak (the largest rate) on. Graded:
-    "rebounds": the rate falls below half of the peak, and later rises by a fifth of the peak or
-    more. This goes before all others, wherever the rate ends.
+    3000 numbers, none negative, on any scale. The run may begin with a warmup: at most its first
+    tenth, in which the rate never falls, and which ends at the peak, the largest rate of all.
+    What follows is about the part from the peak on. Graded:
+    "rebounds": the rate falls below half of the peak, and later climbs by a fifth of the peak or
+    more. This goes before the others, wherever the rate ends.
     "never moves": the rate stays above 95 % of the peak to the end.
-    "done too early": it never rises, and is below 1 % of the peak from 45 % of the run on, or
-    from earlier.
-    "fits the run": it never rises, is 10 % of the peak or more until 60 % of the run, and ends
-    at a fifth of the peak or less.
-    Not graded: schedules of which none of these four is true.
+    "done too early": the rate never rises, and is below 1 % of the peak from 45 % of the run on,
+    or from earlier.
+    "fits the run": the rate never rises, is 10 % of the peak or more until 60 % of the run, and
+    ends at 20 % of the peak or less.
+    Shares of the run are counted from its first step. Not graded: schedules of no such kind.
     """
     ### BEGIN BROKEN
     # # a schedule starts high and ends low
@@ -53,10 +53,10 @@ def where_is_the_schedule(lrs):
 
 
 # %% [markdown]
-# **Predict, before you run it.** The run has 20 epochs of 10 batches. Its cosine falls to zero in $T=20$ calls and
-# stays there, and it is called once a *batch*, with the number of the batch. The same run with $T$ counted in batches
-# ends at a loss near 0.2. What loss does it end with as it is? Write your guess as `my_guess`: the dotted line in the
-# right panel answers it.
+# **Predict, before you run it.** The run has 20 epochs of 10 batches. Its cosine falls from the base rate to zero in
+# $T=20$ calls and stays there, and it is called once a *batch*. With $T=200$ the same run falls from a loss of about 1 to
+# 0.2. What loss does it end with at $T=20$? Write your guess as `my_guess`: the dotted line in the right panel is your
+# guess, and the dashed one the run.
 
 # %% scene="diag-schedule-position"
 EPOCHS, BATCHES_PER_EPOCH, BASE_LR = 20, 10, 0.3
@@ -116,13 +116,15 @@ def show_schedules(before, now, seed, my_guess):
             ax.set_yticklabels([])
         end = run["full_loss"][-1]
         told.append(f"{name}, as complained about {was}, your code {said}, its run ends at a loss of {end:.2g}")
-        print(f'{name}: as complained about "{was}", your code "{said}"; the run ends at a loss of {end:.1f}.')
+        print(f'{name}: as complained about "{was}", your code "{said}"; the run ends at a loss of {end:.2g}.')
     axes[0].set_ylabel("learning rate")
     last = axes[-1]
     for name, style in (("A", BROKEN), ("B", dict(color="#999999", linewidth=1.2)), ("D", dict(color="#444444", linewidth=2.8))):
         last.plot(runs[name]["full_loss"], label=name, **style)
     last.axhline(my_guess, color="#444444", linestyle=":", linewidth=1.5)
-    last.annotate("your guess", (0.98, my_guess), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="small")
+    box = dict(facecolor="white", edgecolor="none", alpha=0.8, pad=1)
+    place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom", "bbox": box}
+    last.annotate("your guess", (0.98, my_guess + 0.02), fontsize="small", **place)
     last.set(xlabel="step", xticks=(0, 100, 200), ylabel="loss (nats)", ylim=(0, None))
     above = dict(loc="lower center", bbox_to_anchor=(0.5, 1.0))
     last.legend(frameon=False, fontsize="small", ncols=3, handlelength=1.2, columnspacing=0.8, **above)
@@ -130,9 +132,7 @@ def show_schedules(before, now, seed, my_guess):
         fig,
         "Five schedules of one run of 20 epochs with 10 batches each, what is said about them (cross: as complained about; "
         "ring: your code), and the loss of three.",
-        "Five learning rates over 200 steps, and a panel with the losses of three of the runs. "
-        + "; ".join(told)
-        + f". Your guess for A: {my_guess:.3g}.",
+        f"Five learning rates over 200 steps, and the losses of three runs. {'; '.join(told)}. Your guess for A: {my_guess:.3g}.",
     )
 
 
@@ -158,23 +158,9 @@ def half_cosine(t):
 def check_schedule(name, want, lrs, turns=None, as_list=True):
     """The verdict on one schedule. turns: for a wrong verdict, in words, what leads to it."""
     said = where_is_the_schedule([float(lr) for lr in lrs] if as_list else lrs.copy())
-    call = f"where_is_the_schedule(lrs): {name}, {len(lrs)} steps, peak {lrs.max():.2g}"
-    is_verdict = isinstance(said, str) and said in SCHEDULE_VERDICTS
-    check.that(
-        is_verdict,
-        what="each verdict is one of the four of the docstring",
-        call=call,
-        expected=" or ".join(map(repr, SCHEDULE_VERDICTS)),
-        got=repr(said),
-    )
-    check.that(
-        said == want,
-        what=f'{name}: "{want}"',
-        call=call,
-        expected=repr(want),
-        got=repr(said),
-        turns={words: True for verdict, words in (turns or {}).items() if said == verdict},
-    )
+    call = f"where_is_the_schedule(lrs): {len(lrs)} steps, peak {lrs.max():.2g}"
+    turns = {words: True for verdict, words in (turns or {}).items() if said == verdict}
+    check.word(said, want, SCHEDULE_VERDICTS, what=f'{name}: "{want}"', call=call, turns=turns)
 
 
 def check_schedules():
@@ -198,12 +184,7 @@ def check_schedules():
             "never moves": "only some places of the run are looked at: the rate comes back to each",
         },
     )
-    check_schedule(
-        "a constant rate",
-        "never moves",
-        planned_lrs(200, lambda t: 1.0),
-        {"done too early": scale},
-    )
+    check_schedule("a constant rate", "never moves", planned_lrs(200, lambda t: 1.0), {"done too early": scale})
     check_schedule(
         "a cosine ten times as long as the run",
         "never moves",
@@ -229,9 +210,9 @@ def check_schedules():
         {"done too early": scale, "never moves": scale},
     )
     check_schedule(
-        "base rate 3, gone after 40 % of the run but for a thousandth",
+        "base rate 3, a warmup, then gone after 43 % of the run but for a thousandth",
         "done too early",
-        planned_lrs(500, lambda t: max(half_cosine(t / 0.4), 0.001), base=3.0),
+        planned_lrs(500, lambda t: max(half_cosine(t / 0.4), 0.001), base=3.0, warmup=25),
         {
             "fits the run": "only a rate of exactly zero counts as gone, or only one below a fixed number",
             "never moves": "a rate is held against a fixed number",
@@ -313,28 +294,24 @@ check.run(check_schedules_elsewhere)
 #
 # $$\eta_k=\frac{\eta_0}{2}\left(1+\cos\frac{\pi k}{T}\right).$$
 #
-# $k$ and $T$ have to count the same thing. With $E$ epochs of $B$ batches, $T=E$ and a call per batch, it is over after
-# the share $1/B$ of the run: 10 % here, 0.1 % in a run with a thousand batches an epoch. With $T=EB$ and a call per
-# epoch it covers the share $1/B$ of its way, and the rate ends at 97.8 % of where it started (schedule C; 99.9998 %
-# with a thousand batches).
+# $k$ and $T$ have to count the same thing. With $E$ epochs of $B$ batches, $T=E$ and a call per batch, the cosine is
+# over after the share $1/B$ of the run: 10 % here, 0.1 % in a run with a thousand batches an epoch. With $T=EB$ and a
+# call per epoch it covers the share $1/B$ of its way, and the rate ends at 97.8 % of where it started (schedule C).
 #
 # Over 20 seeds run A ends at a loss of 0.68 to 0.80, which it had after two epochs; D, whose $T$ counts batches, at
-# 0.15 to 0.24. B, which keeps coming back, ends at 0.15 to 0.25, no worse than D: its fault costs nothing here, and
-# with another $T$ the last rate would be zero. C, which never moves, even ends lower, at 0.05 to 0.08, because 200
-# steps are too few to need a decay. That a schedule fits its run means that it does what was asked. Whether that was
-# wise is another question.
+# 0.15 to 0.24. B, which keeps coming back, ends at 0.15 to 0.25, no worse than D: its fault costs nothing here. C,
+# which never moves, even ends lower, at 0.05 to 0.08, because 200 steps are too few to need a decay. So "fits the run"
+# means that the schedule does what was meant. Whether a decay was wise is another question.
 #
 # **The cheapest experiment** trains nothing. Call the schedule as the loop will, for as many steps as the run has, and
-# look at the list: that takes milliseconds, before the first batch. It also tells this plateau from its twin, a base
-# rate that is too low: there the schedule fits the run, and every rate in it is small. Which it is decides the cure.
-# Five times the base rate brings A to 0.56 (median of 20 seeds), ten times to 0.69: the cure for the twin does not cure
-# A.
+# look at the list: that takes milliseconds. It also tells this plateau from its twin, a base rate that is too low:
+# there the schedule fits the run, and every rate in it is small. The cure of the twin does not cure A: five times the
+# base rate brings it to 0.56 (median of 20 seeds), ten times to 0.69.
 #
 # **When the advice misleads.** "Where in the schedule" assumes that the schedule says it. What counts is the rate that
 # reaches the optimizer: read it from there, and not from the configuration, which was right in all five runs. A rate
-# that comes back is not always a fault. Warm restarts do it on purpose (the paper above), and a run that ends on top of
-# such a wave is only at its worst moment: B ends near zero or at the full rate as $EB/T$ is odd or even, so one glance
-# at the last number proves nothing.
+# that comes back is not always a fault: warm restarts do it on purpose (the paper above). And B ends near zero or at
+# the full rate as $EB/T$ is odd or even, so the last number alone proves nothing.
 #
 # **In PyTorch** `CosineAnnealingLR(optimizer, T_max)` counts calls of `scheduler.step()`, whatever you mean by them,
 # and past `T_max` it climbs back. `get_last_lr()`, or `optimizer.param_groups[0]["lr"]`, is what to log, at each step.

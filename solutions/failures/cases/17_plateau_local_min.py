@@ -1,7 +1,7 @@
 # %% [markdown]
 # ## Case 1.7 · The same run, another week
 #
-# About 20 minutes · difficulty 3 of 5 · 6 points
+# About 15 minutes · difficulty 2 of 5 · 6 points
 #
 # **The complaint.** A network of two hidden units is to learn XOR, the smallest task that a linear model cannot do.
 # In one run of four or so it stops half-way. A watchdog was written for this, with a rule out of a list of usual
@@ -141,12 +141,12 @@ print(f"A start that stood still and solved the task later: its gradient norm wa
 
 # %% check="plateau-local-min" points=6
 def restart_task(kind, number, patience, budget, scale):
-    """A task made of formulas: start(seed), the log of what is asked of it, and the target. The log holds [seed, steps, loss]."""
+    """A task made of formulas: start(seed), its log, and the target. Each start logs [seed, steps, loss, went on later]."""
     log = []
 
     def start(seed):
         rng = np.random.default_rng([number, int(seed)])
-        entry = [int(seed), 0, np.inf]
+        entry = [int(seed), 0, np.inf, False]
         log.append(entry)
         if kind == "no way":
             height, stuck, begin = 0.3 + 0.3 * rng.random(), True, 0
@@ -158,6 +158,7 @@ def restart_task(kind, number, patience, budget, scale):
 
         def run(steps):
             entry[1] += int(steps)
+            entry[3] |= log[-1] is not entry
             t = entry[1]
             if kind == "slow":
                 loss, norm = 0.7 * 20.0 ** (-t / (0.85 * budget)), 1e-5
@@ -216,6 +217,8 @@ def restart_kind(kind, what, patience, budget, scale=1.0, seed=0):
             "no start is ever trained": not any(logs),
             "a start is trained again from the same seed: the same run, to the same end": several > 0.5
             and max(len(each) for each in seeds) == 1,
+            "the steps are dealt out to several starts in turn, and no run gets most of them": kind == "slow"
+            and any(entry[3] for log in logs for entry in log),
             "progress is measured in nats, and not as a share of the loss": scale < 1 and several > 0.5,
             "a start that still falls is given up: neither a small gradient nor a slow descent means stuck": kind == "slow"
             and several > 0.5,
@@ -291,8 +294,9 @@ check.run(check_restarts_elsewhere)
 # **What stuck means here.** The stuck runs of XOR are not at the bottom of a bowl. They stand at 0.348 or 0.478 with
 # a gradient of 4e-4 after 3000 steps, and at 0.347 with 2e-4 after 6000: the loss creeps towards $\tfrac12\ln
 # 2\approx 0.347$ while the weights grow. Two of the four rows are fitted, the other two share one output. For the
-# squared error it is proven that this network has no local minimum at finite weights (Hamey 1998, *XOR has no local
-# minima*, Neural Networks 11). It is stuck all the same.
+# squared error it is proven that from every point with finite weights a path leads strictly down to a loss of zero
+# (Sprinkhuizen-Kuyper & Boers 1999, *The local minima of the error surface of the 2-2-1 XOR network*). The runs are stuck
+# all the same.
 #
 # **When the advice misleads.** "At very low loss, gradient non-zero" is wrong twice. These runs are at a high loss
 # with a tiny gradient; a minimum at a very low loss would be no complaint. And a gradient norm decides nothing:

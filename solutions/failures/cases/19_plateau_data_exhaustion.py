@@ -3,10 +3,11 @@
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #
-# **The complaint.** Two networks stopped improving in the same week. Both had a training loss close to their lowest
-# ever. A script that looks at the training loss asked for more data for the one and not for the other. The data were
-# labelled for a month. The validation loss of the first did improve. So would that of a third one have, which the
-# script had told to make do; and a fourth got its data and nothing else.
+# **The complaint.** Two networks have stopped improving. A script decides whether to buy more data, and looks at the
+# training loss. That of network B is near zero: it knows its rows by heart, so the script asked for more. People labelled
+# rows for a month, and B's lowest validation loss is where it was. That of network A is not so low, and the script told
+# its owners to make do with 400 rows. They had held half of them back until last week: with 200 rows, the lowest
+# validation loss had been a third higher.
 #
 # **After this case you can** find out from the data that you have whether more would help, with an error bar, and say
 # so when you cannot tell.
@@ -18,17 +19,18 @@ def more_data_helps(train_on, sizes, draws=8):
     """Whether more data would lower the validation loss: "more data", "not the data" or
     "cannot tell".
 
-    train_on(n, draw) trains on a subset of n rows, the one with this number (0 to draws - 1; the
+    train_on(n, draw) trains on a subset of n rows, number `draw` of its size (0 to draws - 1; the
     same number gives the same run), and returns (train_losses, val_losses), a list each, one entry
     an epoch. What counts is the lowest of val_losses: early stopping is in use.
     sizes: three sizes or more, growing, each twice the one before; the last is all that there is.
     draws: how many subsets of each size there are, 8 here.
-    Returns, judged over 20 data sets of each kind, of which 17 have to be right:
-    "more data" where the last doubling of n lowers the lowest validation loss by 15 % or more, and
-    single runs scatter by 5 % or less of it (standard deviation);
-    "not the data" where the last doubling changes nothing, and they scatter by 3 % or less,
-    whatever the smaller sizes did before and whatever the training loss is;
-    "cannot tell" where single runs scatter by 40 % or more, whatever the truth is.
+    Graded over 20 data sets of each kind, of which 15 have to be right. The scatter is the standard
+    deviation of the lowest val_loss over the draws of one size, as a share of their mean:
+    "more data" where the last doubling of n lowers the lowest validation loss by 15 % or more and
+    the scatter is 5 % or less, however low or high the training loss is;
+    "not the data" where the last doubling changes nothing and the scatter is 3 % or less, whatever
+    the smaller sizes did before and whatever the training loss is;
+    "cannot tell" where the scatter is 50 % or more, even if the data happen to show a fall.
     Not graded: everything in between, and how many runs you use.
     """
     ### BEGIN BROKEN
@@ -43,82 +45,91 @@ def more_data_helps(train_on, sizes, draws=8):
     half, full = np.array([[np.min(train_on(n, draw)[1]) for draw in range(draws)] for n in sizes[-2:]])
     fall = 1 - full.mean() / half.mean()
     error = np.sqrt((half.var(ddof=1) + full.var(ddof=1)) / draws) / half.mean()
-    if error > 0.05:
+    if error > 0.07:
         return "cannot tell"
     return "more data" if fall > 0.075 else "not the data"
     ### END SOLUTION
 
 
 # %% [markdown]
-# **Predict, before you run it.** A network trains on 50 noisy rows, and on 400, and the training loss ends far below
-# the validation loss in both. By which factor is the lowest validation loss smaller with 400 rows than with 50? Write
-# your guess as `my_guess`, 0 to 1: the line under the figure answers it.
+# **Predict, before you run it.** Network A trains on 100 rows, and on 400. How large is its lowest validation loss with
+# 400 rows, as a share of that with 100? Write your guess as `my_guess`, 0 to 1: the left panel answers it.
 
 
 # %% scene="plateau-data-exhaustion"
-def data_runs(kind, seed):
-    """A train_on for one of two tasks: "noisy" rows with 40 features, or "spirals" for a network of two hidden units.
+DATA_SIZES = {"A": (100, 200, 400), "B": (50, 100, 200)}
 
-    Its draws differ in the rows, in the network's start, and in the rows held out.
+
+def data_runs(name, seed):
+    """A train_on for network "A" or "B". Its draws differ in the rows, in the rows held out, and in the network's start.
+
+    A has to find out which of 40 inputs count. For B one input tells all there is to know, and three labels in ten are wrong.
     """
 
     def train_on(n, draw):
         rng = np.random.default_rng([seed, int(n), int(draw)])
-        if kind == "noisy":
+        if name == "A":
             x = rng.normal(size=(n + 500, 40))
-            y = (x[:, :5].sum(axis=1) + 1.5 * rng.normal(size=n + 500) > 0).astype(int)
+            y = (x[:, :5].sum(axis=1) + 0.7 * rng.normal(size=n + 500) > 0).astype(int)
             net, lr = MLP((40, 16, 2), rng), 0.5
         else:
-            x, y = spirals(rng, points=400)
-            order = rng.permutation(len(y))[: n + 300]
-            x, y = x[order], y[order]
-            # The network's start is the same in each draw: the scatter is to be that of the data.
-            net, lr = MLP((2, 2, 3), np.random.default_rng(1)), 0.5
-        history = train(net, lambda: (x[:n], y[:n]), steps=60 if kind == "noisy" else 90, lr=lr, validation=(x[n:], y[n:]))
+            x, y = rng.normal(size=(n + 300, 60)), rng.integers(2, size=n + 300)
+            x[:, 0] += 4 * (2 * y - 1)
+            y = np.where(rng.random(n + 300) < 0.3, 1 - y, y)
+            net, lr = MLP((60, 32, 2), rng), 1.0
+            net.params = [0.3 * param for param in net.params]  # so small a start guesses, and does not guess wrongly
+        history = train(net, lambda: (x[:n], y[:n]), steps=40 if name == "A" else 60, lr=lr, validation=(x[n:], y[n:]))
         return history["loss"], history["val_loss"]
 
     return train_on
 
 
-DATA_SIZES = (50, 100, 200, 400)
+def show_data_runs(before, now, guess, seed=0):
+    """Draw the losses of A and B by the number of rows, with the verdicts of `before` and `now`."""
+    fig, axes = figure(2, height=3.6)
+    told = []
+    for ax, name in zip(axes, "AB"):
+        sizes, train_on = list(DATA_SIZES[name]), data_runs(name, seed)
+        runs = {(n, draw): train_on(n, draw) for n in sizes for draw in range(8)}
+        for style, width, label, of in (
+            ("--v", 1.2, "validation loss, last", lambda run: run[1][-1]),
+            ("-o", 2.4, "validation loss, lowest", lambda run: min(run[1])),
+            (":^", 1.2, "training loss, last", lambda run: run[0][-1]),
+        ):
+            values = np.array([[of(runs[n, draw]) for draw in range(8)] for n in sizes])
+            mean, scatter = values.mean(axis=1), values.std(axis=1, ddof=1)
+            ax.errorbar(sizes, mean, scatter, fmt=style, label=label, capsize=3, color="#444444", linewidth=width)
+            if style == "-o":
+                lowest = mean
+        said = [rule(lambda n, draw: runs[n, draw], list(sizes), 8) for rule in (before, now)]
+        ax.set(xscale="log", xlabel="rows in training", title=f"network {name}", ylim=(-0.05, ax.get_ylim()[1] * 1.4))
+        ax.set_xticks(sizes, sizes)
+        ax.minorticks_off()
+        for place, style, line in zip(
+            (0.93, 0.85), (BROKEN, MENDED), (f"X as complained about: {said[0]}", f"○ your code: {said[1]}")
+        ):
+            ax.text(0.02, place, line, transform=ax.transAxes, color=style["color"], fontsize="small")
+        told.append(
+            f"Network {name}: lowest validation loss {lowest[0]:.2g} with {sizes[0]} rows, {lowest[-1]:.2g} with {sizes[-1]}; "
+            f"as complained about: {said[0]}; your code: {said[1]}."
+        )
+        if name == "A":
+            ax.axhline(guess * lowest[0], color="#444444", linestyle="-.", linewidth=1)
+            place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+            ax.annotate("your guess", (0.99, guess * lowest[0]), fontsize="small", **place)
+            answer = (
+                f"A's lowest validation loss with 400 rows is {lowest[-1] / lowest[0]:.1f} of that with 100. You said {guess:g}."
+            )
+    axes[0].set_ylabel("loss (nats)")
+    fig.legend(*axes[0].get_legend_handles_labels(), frameon=False, fontsize="small", loc="outside upper center", ncols=3)
+    show(fig, "Loss by the number of rows, mean of eight draws; the bars are the scatter of single draws.", " ".join(told))
+    print(answer)
 
 
 # %% run="plateau-data-exhaustion"
-my_guess = 0.9  # the lowest validation loss with 400 rows, as a share of that with 50
+my_guess = 0.9  # A's lowest validation loss with 400 rows, as a share of that with 100
 
-fig, axes = figure(2, sharey=True)
-told = []
-for ax, kind, title in zip(axes, ("noisy", "spirals"), ("noisy labels, 16 hidden units", "spirals, 2 hidden units")):
-    train_on = data_runs(kind, seed=0)
-    runs = {(n, draw): train_on(n, draw) for n in DATA_SIZES for draw in range(8)}
-    for style, label, of in (
-        (":^", "training loss, last", lambda run: run[0][-1]),
-        ("--v", "validation loss, last", lambda run: run[1][-1]),
-        ("-o", "validation loss, lowest", lambda run: min(run[1])),
-    ):
-        values = np.array([[of(runs[n, draw]) for draw in range(8)] for n in DATA_SIZES])
-        ax.errorbar(
-            DATA_SIZES,
-            values.mean(axis=1),
-            values.std(axis=1, ddof=1),
-            fmt=style,
-            label=label,
-            capsize=3,
-            color="#444444",
-            linewidth=2.2 if style == "-o" else 1.2,
-        )
-    if kind == "noisy":
-        share = values[-1].mean() / values[0].mean()
-    verdicts = [rule(lambda n, draw: runs[n, draw], list(DATA_SIZES), 8) for rule in (broken.more_data_helps, more_data_helps)]
-    ax.set(xscale="log", xlabel="rows in training", title=title)
-    ax.set_xticks(DATA_SIZES, DATA_SIZES)
-    ax.minorticks_off()
-    told.append(f"{title}: as complained about, {verdicts[0]!r}; your code, {verdicts[1]!r}")
-axes[0].set_ylabel("loss (nats)")
-axes[0].legend(frameon=False, fontsize="small")
-show(fig, "Loss by the number of rows, mean of eight draws; the bars are the scatter of single draws.", "; ".join(told))
-print("\n".join(told))
-print(f"Noisy labels: with 400 rows the lowest validation loss is {share:.1f} of that with 50. You said {my_guess:g}.")
+show_data_runs(before=broken.more_data_helps, now=more_data_helps, guess=my_guess)
 
 
 # %% check="plateau-data-exhaustion" points=6
@@ -140,12 +151,12 @@ def data_curves(law, scatter, memorised, seed):
 def check_data_kinds(sizes, level, seed):
     n = sizes[-1]
     kinds = {
-        "memorised, and falling with n": ("more data", lambda k: level * (k / n) ** -0.4, 0.05, True),
-        "not memorised, and falling with n": ("more data", lambda k: level * (k / n) ** -0.4, 0.05, False),
+        "memorised, and falling with n": ("more data", lambda k: level * (k / n) ** -0.25, 0.05, True),
+        "not memorised, and falling with n": ("more data", lambda k: level * (k / n) ** -0.25, 0.05, False),
         "memorised, and flat": ("not the data", lambda k: level, 0.03, True),
         "not memorised, and flat": ("not the data", lambda k: level, 0.03, False),
         "fell, and is flat at the end": ("not the data", lambda k: level * max(1, (n / 2 / k)) ** 1.0, 0.03, True),
-        "falling, with a scatter of 40 %": ("cannot tell", lambda k: level * (k / n) ** -0.4, 0.4, True),
+        "falling, with a scatter of 60 %": ("cannot tell", lambda k: level * (k / n) ** -0.25, 0.6, True),
         "flat, with a scatter of 50 %": ("cannot tell", lambda k: level, 0.5, False),
     }
     said = {}
@@ -167,10 +178,10 @@ def check_data_kinds(sizes, level, seed):
     for kind, (wanted, *_) in kinds.items():
         counts = {word: said[kind].count(word) for word in dict.fromkeys(said[kind])}
         check.that(
-            shares[kind] >= 0.85,
+            shares[kind] >= 0.75,  # an interval of two errors, from eight draws, is wrong on one or two in ten
             what=f'lowest validation loss {kind}: "{wanted}"',
             call=f"more_data_helps(train_on, {list(sizes)}, 8), 20 data sets",
-            expected=f"{wanted!r} on 17 of 20 at least",
+            expected=f"{wanted!r} on 15 of 20 at least",
             got=", ".join(f"{word!r} on {count}" for word, count in counts.items()),
             turns={
                 "the training loss decides, at one size: memorised data say neither that more would help nor that "
@@ -180,6 +191,9 @@ def check_data_kinds(sizes, level, seed):
                     "fell"
                 )
                 and asks[kind] > 0.5,
+                "a verdict is given before the scatter is looked at: among so few draws a large fall comes by luck": wanted
+                == "cannot tell"
+                and counts.get("cannot tell", 0) >= 8,
                 "there is no error bar, or that of a single draw: here a verdict is a toss": wanted == "cannot tell",
                 "the last validation loss is looked at, and not the lowest": shares["not memorised, and flat"] >= 0.85
                 and kind.startswith("memorised"),
@@ -200,7 +214,7 @@ check.run(check_data)
 
 ### BEGIN HIDDEN TESTS
 def check_data_elsewhere():
-    check_data_kinds((30, 60, 120), 0.02, seed=2)
+    check_data_kinds((30, 60, 120), 0.02, seed=3)
 
 
 check.run(check_data_elsewhere)
@@ -209,7 +223,7 @@ check.run(check_data_elsewhere)
 # %% [markdown]
 # <details><summary>Hint 1: where to look</summary>
 #
-# In both panels cover the right-most points. Which of the three curves would have told you where they are?
+# In both panels cover the points on the right. Which of the three curves would have told you where they are?
 #
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
@@ -242,20 +256,19 @@ check.run(check_data_elsewhere)
 # 1712.00409). If the last doubling brought something, the next will bring a little less. If it brought nothing,
 # another will hardly do.
 #
-# **Measured.** A noisy linear task with 60 features, a network of 32 hidden units, Adam, three seeds. With 40 rows
-# the lowest validation loss is 0.63 to 0.96, with 400 it is 0.60 to 0.64, with 1500 it is 0.48 to 0.51. The training
-# loss ends at 0.03 or less in all of them: it cannot tell a size at which more data helped from one at which they did
-# not.
+# **Both ways wrong.** Over 20 seeds the last training loss of A is 0.11 to 0.14 with 400 rows. Its last doubling lowers
+# the lowest validation loss by 17 to 27 %: there is more to be had. Network B knows 200 rows by heart, and its last doubling
+# changes the lowest validation loss by -3 to 4 %. It stands at 0.61 to 0.64, and three wrong labels in ten cost
+# $-0.3\ln 0.3-0.7\ln 0.7\approx 0.61$ nats even if one knows everything else. Better labels would help B, more would not.
 #
-# **When the advice misleads.** More data did not end the overfitting: with 1500 rows the validation loss still rises
-# from 0.5 to between 0.86 and 1.07 by the end. Early stopping was needed at every size, and a script that compares
-# the *last* losses measures how long one trained. "Memorised" is no symptom of its own: a network can memorise and be
-# at the noise of the labels, where no data helps. And one that did not memorise can gain from data, or be too small
-# for the task, as in the right panel and in case 1.8.
+# **When the advice misleads.** "Memorised" is no symptom of its own: it says that the network is large enough for these
+# rows, and not what other rows would bring. Nor do more data end the overfitting. On a noisy linear task (60
+# features, 32 hidden units, Adam, three seeds) the lowest validation loss came down from between 0.63 and 0.96 with 40 rows
+# to 0.48 to 0.51 with 1500, and with 1500 it still rose to between 0.86 and 1.07 by the end. Early stopping was needed at
+# every size, and a script that compares the *last* losses measures how long one trained.
 #
 # **What the draws must vary.** Subsets of the same rows overlap, so at the largest size they vary too little; draw
-# the held-out rows anew as well, or use folds. If the starts vary too, their scatter is in the error bar: with few
-# draws, "cannot tell" is then the honest answer.
+# the held-out rows anew as well, or use folds. If the starts vary too, their scatter is in the error bar.
 #
 # **In PyTorch** `torch.utils.data.Subset(dataset, rows)` makes the subsets. Keep the number of *steps* the same at
 # all sizes, not the number of epochs, or the small ones are trained less.

@@ -9,7 +9,7 @@
 # **What it can be.** A gradient is made of three things: the batch, the weights, the loss. What happens next is made by
 # a fourth, the step size. Either the gradient was too large before any step was taken, or the steps have led to where
 # it is. A bad batch and a bad step size both end at `inf`, and the usual first aid, a smaller learning rate, delays
-# both. That is why it tells nothing.
+# both. So it does not tell which of the two it was.
 
 # %% scene="gradient-explosion"
 def line_with_bad_row(seed, factor=200, steps=90, lr=0.05):
@@ -61,6 +61,21 @@ def line_too_fast(seed, lr=0.3, steps=25):
     return train(LeastSquares(5), lambda: (x, y), steps, lr)
 
 
+def at_the_leap(x, y, drawn, history, weights):
+    """Where the gradient norm first passes 100 times the first one: the step, and the gradient norms at the weights before it,
+    on the 29 other batches of an epoch and on each row of that step's batch."""
+    norms = np.array(history["grad_norm"])
+    leap = int(np.argmax(norms > 100 * norms[0]))
+    model = LeastSquares(6)
+    model.params = [weights[leap]]
+
+    def norm_on(rows):
+        return global_norm(model.loss_and_grads(x[rows], y[rows])[1])
+
+    others = [norm_on(rows) for number, rows in enumerate(drawn[:30]) if number != leap]
+    return leap, others, [norm_on([row]) for row in drawn[leap]]
+
+
 # %% run="gradient-explosion" part="signs"
 thumbnails(
     {
@@ -82,7 +97,8 @@ thumbnails(
 #    1. *On this batch only?* Take another. If that one is as usual, it is the rows: case 2.2 finds them, case 2.8 says
 #       what to do with them.
 #    2. *On every batch?* Then it is the weights. With a healthy run to compare with, read the layers' gradients (2.1);
-#       without one, the layers' outputs (2.3). One layer, or all (2.6)? With attention, look at its logits (2.7).
+#       without one, the layers' outputs (2.3). If all layers are too large, choose their scales anew (2.6). With
+#       attention, look at its logits (2.7).
 # 2. *Does it grow by about the same factor at each step, whatever the batch?* Then it is the step size, measured by the
 #    curvature: 2.4.
 # 3. *Is all well for long, and then there is one leap?* Go back to the weights before the leap, and ask them for the
@@ -91,31 +107,30 @@ thumbnails(
 #    2. *Large on all:* the steps have led to a steep place. The rate (2.4); and what should have held the step, the
 #       clipping (2.5).
 #
-# **One diagnosis, worked.** The second run of the row above. Its learning rate is 0.05. We ask question 1 of the first
-# step, and question 3 of the leap.
+# **One diagnosis, worked.** The second run of the row above. Its learning rate is 0.05. Its norms fall until the leap, so
+# the answer to question 2 is no. That leaves questions 1 and 3. The last lines ask the same of its twin: a run without a
+# bad row, whose rate of 0.8 is too high.
 
 # %% run="gradient-explosion" part="worked"
 x, y, drawn, ill, weights = line_with_bad_row(seed=0)
 norms = np.array(ill["grad_norm"])
-leap = int(np.argmax(norms > 100 * norms[0]))
-model = LeastSquares(6)
-model.params = [weights[leap]]
-on_others = [global_norm(model.loss_and_grads(x[rows], y[rows])[1]) for number, rows in enumerate(drawn[:30]) if number != leap]
-by_row = [global_norm(model.loss_and_grads(x[[row]], y[[row]])[1]) for row in drawn[leap]]
+leap, on_others, by_row = at_the_leap(x, y, drawn, ill, weights)
 suspect = int(drawn[leap][np.argmax(by_row)])
+slow = line_with_bad_row(seed=0, lr=0.005)[3]["loss"]
+twin_leap, twin_others, twin_by_row = at_the_leap(*line_with_bad_row(seed=0, factor=1, lr=0.8))
 
 print(f"1. The first gradient has the norm {norms[0]:.1f}; the median of the ten after it is {np.median(norms[1:11]):.1f}.")
-print(
-    f"3. The leap comes at step {leap}: {norms[leap]:.0e}. On 29 other batches, with the weights before it: "
-    f"{min(on_others):.1g} to {max(on_others):.1g}."
-)
+print(f"3. The leap comes at step {leap}, with a norm of {norms[leap]:.0e}.")
+print(f"   On the 29 other batches, at the same weights: {min(on_others):.1g} to {max(on_others):.1g}.")
 print(f"   Row by row in that batch: row {suspect} has {max(by_row):.0e}, the next largest {sorted(by_row)[-2]:.1g}.")
-slow = np.array(line_with_bad_row(seed=0, lr=0.005)[3]["loss"])
-print(f"   The twin: at a tenth of the rate the largest loss is {max(slow):.0e}.")
+print(f"   At a tenth of the rate it explodes as well: the largest loss is {max(slow):.0e}.")
+print(f"The twin. Its norm passes 100 times the first at step {twin_leap}.")
+print(f"   On the 29 other batches, at the same weights: {min(twin_others):.0f} to {max(twin_others):.0f}.")
+print(f"   The largest row of its batch has {max(twin_by_row) / sum(twin_by_row):.0%} of the sum over the ten rows.")
 vitals(
     before=ill,
     now=line_with_bad_row(seed=0, factor=1)[3],
-    signs={"loss": "loss of the batch (squared units of y)", "grad_norm": "gradient norm"},
+    signs={"loss": "loss of a batch (squared units)", "grad_norm": "gradient norm"},
     labels=("ill", "mended"),
     caption="The run with its row 7 as it came, and with that row divided by 200.",
 )
@@ -125,7 +140,7 @@ vitals(
 # weights were still good: on all other batches their gradient was small. One batch had a large one, and in it one row
 # had nearly all. Dividing that row by 200 mends the run at the same learning rate.
 #
-# **What would have told its twin.** Had the step been too large, the gradient on the *other* batches would have been
-# growing before the leap, and the row's share of its batch would have been one of ten. Note what a smaller rate does
-# here: at a tenth it still explodes. A run that was cured by a smaller rate may have had a bad batch all the same, and
-# a run that was not may have had a step that is still too large: the question was not put to the right witness.
+# **What would have told its twin.** In the twin the step was too large, and the weights were carried away. There the
+# gradient is large on *every* batch, and no row has most of it. Note what a smaller rate does to the ill run: at a tenth it
+# still explodes. So a run that is not cured by a smaller rate may have a bad batch; and one that is cured may have had a
+# bad batch too, whose leap was only delayed.

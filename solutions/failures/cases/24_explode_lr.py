@@ -3,16 +3,17 @@
 #
 # About 20 minutes · difficulty 4 of 5 · 6 points
 #
-# **The complaint.** Two runs go on from checkpoints whose loss is near 0.01, by gradient descent with momentum 0.9. The
-# first is given a generous learning rate, since its gradients have become small. It is `nan` within ten steps. A tenth
-# of the rate is no better, and a tenth of that neither. The second run is quiet until step 40, and then blows up. It is
-# given a tenth of its rate, and blows up at step 40.
+# **The complaint.** Two runs go on from a checkpoint whose loss is near 0.03, by gradient descent with momentum 0.9. The
+# first is given a generous learning rate, since its gradients have become small. It is `nan` within ten steps, and at a
+# tenth of the rate again. The second run is quiet until step 40. There its loss leaps by a factor of a thousand. It is given
+# a tenth of its rate, and leaps at step 40 again.
 #
 # **After this case you can** measure the largest learning rate that a network bears where it stands, from nothing but
 # its gradient, and tell by it a rate that is too high from a batch that is bad.
 #
 # Case 1 of stage 1 asked for such a rate on a line through points, whose Hessian can be written down. Here is a network of
-# 1300 parameters. Its Hessian has 1.7 million entries, and you need one number of them.
+# 1400 parameters. Its Hessian, the matrix of all second derivatives of the loss, has two million entries, and you need one
+# number of it.
 #
 # ### The code
 
@@ -23,8 +24,8 @@ def stable_lr(gradient, w, beta, rng):
 
     gradient: a function; gradient(w) returns the gradient at w, a float array like w (n,). w: where
     to measure. beta: from 0 to 0.95. rng: a numpy Generator, if you want one. Returns one number.
-    Let L be the eigenvalue of the Hessian at w that is largest in size, its sign left out. Momentum
-    is analysed for a parabola of curvature L.
+    Let L be the eigenvalue of the Hessian at w that is largest in size, its sign left out. A rate
+    is stable if, on a parabola of curvature L, w comes ever closer to the minimum.
     Graded: the number is right within 5 %, w is as it was, and gradient is called at most 400
     times (n is up to 1000). In the checks the second largest eigenvalue is at most 0.8 of L in
     size, and the curvature is constant to within 1 % where w is moved by 0.01 or less.
@@ -68,10 +69,10 @@ def blame(gradients, w, lr, beta, rng):
 
 
 # %% [markdown]
-# **Predict, before you run it.** Around a minimum, with $L$ the largest curvature, the largest stable rate of plain
-# gradient descent is $2/L$. Momentum of 0.9 makes the steps add up, and where the gradient does not change they become
-# ten times as long. By what factor does it change the largest stable rate? Write it as `my_guess`. Trial runs answer it
-# under the figure.
+# **Predict, before you run it.** Around a minimum, with $L$ the largest curvature (the largest eigenvalue of the Hessian),
+# the largest stable rate of plain gradient descent is $2/L$. Momentum of 0.9 makes the steps add up, and where the gradient
+# does not change they become ten times as long. By what factor does momentum change the largest stable rate? Write it as
+# `my_guess`. Trial runs on a parabola answer it under the figure.
 
 
 # %% scene="explode-lr"
@@ -90,17 +91,18 @@ class Regressor(DeepNet):
         error = out[:, 0] - y
         return float(np.mean(error**2)), self.backward(2 * error[:, None] / len(y), kept)
 
+    def at(self, w):
+        """The same network with the parameters w, all in one row."""
+        net, params, start = Regressor.__new__(Regressor), [], 0
+        for param in self.params:
+            params.append(w[start : start + param.size].reshape(param.shape))
+            start += param.size
+        net.__dict__.update(self.__dict__, params=params)
+        return net
+
     def gradient_on(self, x, y):
         """The gradient of the loss on x, y as a function of all parameters in one row."""
-        places = np.cumsum([param.size for param in self.params])[:-1]
-        shapes = [param.shape for param in self.params]
-
-        def gradient(w):
-            net = Regressor.__new__(Regressor)
-            net.__dict__.update(self.__dict__, params=[part.reshape(s) for part, s in zip(np.split(w, places), shapes)])
-            return row_of(net.loss_and_grads(x, y)[1])
-
-        return gradient
+        return lambda w: row_of(self.at(w).loss_and_grads(x, y)[1])
 
 
 def row_of(arrays):
@@ -118,75 +120,80 @@ def with_momentum(beta):
     return update
 
 
-def regression_checkpoint(seed, steps=200):
-    """A Regressor trained to a loss near 0.01, its data (256 rows), and its generator."""
+def regression_checkpoint(seed, steps=100):
+    """A Regressor trained to a loss near 0.03, its parameters in one row, and its data (160 rows)."""
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(256, 4))
+    x = rng.normal(size=(160, 4))
     y = np.sin(1.5 * x[:, 0]) + 0.5 * x[:, 1] * x[:, 2]
     net = Regressor(rng)
-    train(net, lambda: (x, y), steps, 0.01, with_momentum(0.9))
-    return net, x, y, rng
+    train(net, lambda: (x, y), steps, 0.02, with_momentum(0.9))
+    return net, row_of(net.params), x, y
 
 
-def restart(stable_lr, seed, steps=60, beta=0.9):
-    """Full-batch training from the checkpoint, at 0.7 of what stable_lr says. Returns the losses."""
-    net, x, y, rng = regression_checkpoint(seed)
-    lr = 0.7 * stable_lr(net.gradient_on(x, y), row_of(net.params), beta, rng)
-    return train(net, lambda: (x, y), steps, lr, with_momentum(beta))["loss"]
+def restart(stable_lr, checkpoint, steps=80, beta=0.9):
+    """Full-batch training from the checkpoint, at half of what stable_lr says. Returns the losses."""
+    net, w, x, y = checkpoint
+    lr = 0.5 * stable_lr(net.gradient_on(x, y), w.copy(), beta, np.random.default_rng(0))
+    return train(net.at(w), lambda: (x, y), steps, lr, with_momentum(beta))["loss"]
 
 
-def second_run(blame, seed, steps=80, beta=0.9, lr=0.01):
+def second_run(blame, checkpoint, seed, steps=80, beta=0.9, lr=0.01):
     """Training on batches of 32. At step 40 one row of the batch is 30 times as large as it should be.
 
     The run is treated as `blame` says: a tenth of lr, or the batch left out, or nothing. Returns the losses.
     """
-    net, x, y, rng = regression_checkpoint(seed)
+    net, w, x, y = checkpoint
+    rng = np.random.default_rng([seed, 1])
     draws = []
-    for step in range(steps):
+    for _ in range(steps):
         rows = rng.choice(len(x), 32, replace=False)
         draws.append((x[rows], y[rows]))
     draws[40][0][0] *= 30
     # The weights have hardly moved since the checkpoint: they stand for those before the step that blew up.
-    seen = [net.gradient_on(*draw) for draw in draws[:6] + draws[40:41]]
-    verdict = blame(seen, row_of(net.params), lr, beta, rng)
+    verdict = blame([net.gradient_on(*draw) for draw in draws[:4] + draws[40:41]], w.copy(), lr, beta, rng)
     if verdict == "batch":
         draws[40] = draws[39]
     lr = lr / 10 if verdict == "learning rate" else lr
     left = iter(draws)
-    return train(net, lambda: next(left), steps, lr, with_momentum(beta))["loss"]
+    return train(net.at(w), lambda: next(left), steps, lr, with_momentum(beta))["loss"]
 
 
-def blown_up_twice(stable_lr, blame, seed):
+def blown_up_twice(stable_lr, blame, checkpoint, seed):
     history = History()
-    for first, second in zip(restart(stable_lr, seed, steps=80), second_run(blame, seed)):
+    for first, second in zip(restart(stable_lr, checkpoint), second_run(blame, checkpoint, seed)):
         history.log(first=first, second=second)
     return history
 
 
-def largest_rate_by_trial(net, x, y, beta, steps=60):
-    """The largest rate found with which the loss stays below 1.5 times that at the start; net is left as it was."""
-    start, loss = net.params, net.loss_and_grads(x, y)[0]
-    low, high = 0.015, 0.2
-    for _ in range(6):
-        lr = np.sqrt(low * high)
-        losses = train(net, lambda: (x, y), steps, lr, with_momentum(beta))["loss"]
-        low, high = (lr, high) if max(losses) < 1.5 * loss else (low, lr)
-        net.params = start
+def largest_rate_by_trial(beta, steps=1000):
+    """The largest rate with which w comes closer to 0 on the parabola w**2 / 2, whose curvature is 1."""
+
+    def comes_closer(lr):
+        w, v = 1.0, 0.0
+        for _ in range(steps):
+            v = beta * v + w
+            w = w - lr * v
+        return abs(w) < 1
+
+    low, high = 0.0, 10.0
+    for _ in range(12):
+        lr = (low + high) / 2
+        low, high = (lr, high) if comes_closer(lr) else (low, lr)
     return low
 
 
 # %% run="explode-lr"
 my_guess = 0.1  # the largest stable rate with momentum 0.9, as a multiple of that without
 
+checkpoint = regression_checkpoint(seed=0)
 vitals(
-    before=blown_up_twice(broken.stable_lr, broken.blame, seed=0),
-    now=blown_up_twice(stable_lr, blame, seed=0),
-    signs={"first": "first run: loss (squared units of y)", "second": "second run: loss (squared units of y)"},
-    caption="First run: restarted at 0.7 of stable_lr. Second: treated as blame says. A cross: no number from there on.",
+    before=blown_up_twice(broken.stable_lr, broken.blame, checkpoint, seed=0),
+    now=blown_up_twice(stable_lr, blame, checkpoint, seed=0),
+    signs={"first": "first run: loss (squared units)", "second": "second run: loss (squared units)"},
+    caption="First run: restarted at half of stable_lr. Second: treated as blame says. A cross: no number from there on.",
 )
-net, x, y, _ = regression_checkpoint(seed=0)
-plain, heavy = (largest_rate_by_trial(net, x, y, beta) for beta in (0.0, 0.9))
-print(f"By trial, momentum 0.9 changes the largest rate by a factor of {heavy / plain:.1f}. Your guess: {my_guess:g}.")
+factor = largest_rate_by_trial(0.9) / largest_rate_by_trial(0.0)
+print(f"By trial on a parabola, momentum 0.9 changes the largest rate by a factor of {factor:.1f}. Your guess: {my_guess:g}.")
 
 
 # %% check="explode-lr" points=6
@@ -256,7 +263,8 @@ def check_bound(name, seed, eigenvalues, beta, bend=0.0, slope=1.0):
             **{words: np.isclose(lr, value, rtol=0.02) for words, value in turns.items()},
             "the vector is not brought back to a fixed length: it grows by L at every product": is_number
             and (not np.isfinite(lr) or (bend > 0 and lr < 0.2 * want)),
-            near_average: 0.6 * average < abs(lr) or abs(lr) > 1.05 * want,
+            near_average: abs(lr) > 0.75 * average,
+            "the products end too early: smaller curvatures are still in the vector": lr > 1.05 * want,
             "the two points lie too far apart, where the curvature is another": bend > 0,
         },
     )
@@ -389,21 +397,20 @@ check.run(check_explode_lr_elsewhere)
 # Hv\rVert$, and $Hv$ from two gradients, $(\nabla\ell(w+\varepsilon v)-\nabla\ell(w-\varepsilon v))/2\varepsilon$ for
 # the loss $\ell$; Pearlmutter 1994 (doi 10.1162/neco.1994.6.1.147) gives it without the difference.
 #
-# **Which twin.** The bound of the first run is 0.055, its rate was 30. In the second the rate is 0.01, and the quiet
-# batches bear 0.05 or more. With one row 30 times as large, the bound of its batch falls below 0.003: inputs enter
-# squared. In a third of such batches the largest eigenvalue was *negative*: there the weights leave at any rate, and
-# the sign has to be left out. The trial runs say 1.6 where the formula says 1.9: a growth that starts just above the
-# bound takes more than their 60 steps to show.
+# **Which twin.** The bound of the first run is 0.073, its rate was 6.9. In the second the rate is 0.01, and the quiet batches
+# bear 0.04 to 0.1 (5 seeds). With one row 30 times as large, the bound of its batch was 0.017 at most, and its
+# median 0.0012: inputs enter squared. In 10 of 30 such batches the largest eigenvalue was *negative*. There the weights leave
+# at any rate, so the sign has to be left out.
+#
+# **Where it ends.** The bound speaks of the place where it was measured, and curvature changes on the way. At half of the
+# bound the loss of the first run never rises (20 seeds). At 0.7 of it the loss rises from 0.03 to 0.4, and at 1.1 to 1.8, and
+# both times the network finds a flatter place and goes on; at 1.3 it is lost. Rectified units have kinks, and a difference across one can be far too large: take
+# $\varepsilon$ smaller, and measure twice.
 #
 # **When the advice misleads.** "Reduce LR": by how much? And a tenth of the rate does not save the second run, it makes
 # it slow and leaves the row in the data. "Add warmup" helps where the curvature falls while the rate rises. In the
-# recurrent network of case 2.5 it does: from about $10^5$ at the start to $4\cdot10^3$ after 300 short steps. In a
-# network such as the one here it stays between 40 and 100 from the first step to the last, and a warm-up only delays
-# the explosion. Measure before you choose.
-#
-# The bound speaks of a parabola. Rectified units have kinks, and a difference across one can be five times too large:
-# take $\varepsilon$ smaller, and measure twice. Slightly above the bound a network may also throw itself into a flatter
-# place and go on.
+# recurrent network of case 2.5 it does: from about $10^5$ at the start to $4\cdot10^3$ after 300 short steps. In the
+# network of this case it stays between 26 and 86 for 300 steps (3 seeds), and a warm-up only delays the explosion.
 #
 # **In PyTorch** `torch.autograd.functional.vhp`, or `torch.autograd.grad` of the gradient times $v$, gives $Hv$ exactly.
 #

@@ -67,7 +67,7 @@ def trend(losses):
 
 # %% untouched says="two single losses are compared|about half"
 
-# %% emptied says="each verdict is one of the four|None"
+# %% emptied says="the verdict is|None"
 
 
 # %% wrong="the eye: against the height of the plot" says="the height of the plot, as the eye does it"
@@ -183,7 +183,7 @@ def trend(losses):
     return "cannot tell"
 
 
-# %% wrong="the slope of one step" says="Is the slope that of one step"
+# %% wrong="the slope of one step" says="the slope is that of one step"
 def trend(losses):
     y = np.asarray(losses, dtype=float)
     if len(y) < 10 or not np.isfinite(y).all():
@@ -197,7 +197,7 @@ def trend(losses):
     return "cannot tell"
 
 
-# %% wrong="NaN and inf left out" says="a loss that is not finite leaves nothing to tell"
+# %% wrong="NaN and inf left out" says="where a loss is not finite|or nan was left out"
 def trend(losses):
     y = np.asarray(losses, dtype=float)
     y = y[np.isfinite(y)]
@@ -210,6 +210,54 @@ def trend(losses):
     if abs(slope) > 2 * error:
         return "falling" if slope < 0 else "rising"
     return "cannot tell"
+
+
+# %% right="the first third and the last, with the noise from neighbours"
+def trend(losses):
+    y = np.array(losses, dtype=float)
+    if len(y) < 10 or not np.isfinite(y).all():
+        return "cannot tell"
+    k = len(y) // 3
+    change = 1.5 * (y[-k:].mean() - y[:k].mean())
+    error = 1.5 * np.std(np.diff(y)) / np.sqrt(2) * np.sqrt(2 / k)
+    if abs(change) > 3 * error:
+        return "rising" if change > 0 else "falling"
+    return "flat" if error < 0.03 * abs(y.mean()) else "cannot tell"
+
+
+# %% wrong="the change of the stretch, the error of a step" says="both per step or both per stretch"
+def trend(losses):
+    y = np.asarray(losses, dtype=float)
+    if len(y) < 10 or not np.isfinite(y).all():
+        return "cannot tell"
+    (slope, _), covariance = np.polyfit(np.arange(len(y)), y / abs(y.mean()), 1, cov=True)
+    change, error = slope * len(y), covariance[0, 0] ** 0.5
+    if abs(change) > 4 * error:
+        return "falling" if change < 0 else "rising"
+    return "flat" if error < 0.03 else "cannot tell"
+
+
+# %% wrong="a change of 10 % is asked for" says="a limit as large as the change that is there"
+def trend(losses):
+    y = np.asarray(losses, dtype=float)
+    if len(y) < 10 or not np.isfinite(y).all():
+        return "cannot tell"
+    (change, _), covariance = np.polyfit(np.linspace(0, 1, len(y)), y / abs(y.mean()), 1, cov=True)
+    if abs(change) > 0.1:
+        return "falling" if change < 0 else "rising"
+    return "flat" if covariance[0, 0] ** 0.5 < 0.03 else "cannot tell"
+
+
+# %% wrong="one standard error is enough" says="a change of one e or so"
+def trend(losses):
+    y = np.asarray(losses, dtype=float)
+    if len(y) < 10 or not np.isfinite(y).all():
+        return "cannot tell"
+    (change, _), covariance = np.polyfit(np.linspace(0, 1, len(y)), y / abs(y.mean()), 1, cov=True)
+    error = covariance[0, 0] ** 0.5
+    if abs(change) > error:
+        return "falling" if change < 0 else "rising"
+    return "flat" if error < 0.03 else "cannot tell"
 
 
 # %% sign

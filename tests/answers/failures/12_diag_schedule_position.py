@@ -57,7 +57,7 @@ def where_is_the_schedule(lrs):
 
 # %% untouched says="only the first and the last rate are looked at"
 
-# %% emptied says="each verdict is one of the four|None"
+# %% emptied says="the verdict is|None"
 
 
 # %% wrong="the last rate is gone, so it is done" says="a cosine over the run"
@@ -77,7 +77,7 @@ def where_is_the_schedule(lrs):
     return "never moves" if lrs[-1] > 0.9 * peak else "rebounds" if lrs[-1] > 0.2 * peak else "fits the run"
 
 
-# %% wrong="the rate after a tenth of the run" says="gone after 40 %"
+# %% wrong="the rate after a tenth of the run" says="gone after 43 %"
 def where_is_the_schedule(lrs):
     lrs = np.array(lrs) / np.max(lrs)
     rest = lrs[lrs.argmax() :]
@@ -162,6 +162,28 @@ def where_is_the_schedule(lrs):
     if np.ptp(last) <= 0.01 * last.max():
         return "never moves"
     return "rebounds" if np.any(np.diff(last) > 0) else "fits the run"
+
+
+# %% wrong="a rebound is a jump" says="the first time that the rate is near zero decides"
+def where_is_the_schedule(lrs):
+    lrs = np.array(lrs, dtype=float)
+    rest = lrs[lrs.argmax() :] / lrs.max()
+    if (np.diff(rest) >= 0.2).any():
+        return "rebounds"
+    if rest.min() > 0.95:
+        return "never moves"
+    return "done too early" if lrs[int(0.45 * len(lrs)) + 1] < 0.01 * lrs.max() else "fits the run"
+
+
+# %% wrong="in units of the first rate" says="the climb of the warmup is taken for a rebound"
+def where_is_the_schedule(lrs):
+    rest = np.array(lrs, dtype=float) / lrs[0]
+    lowest = np.minimum.accumulate(rest)
+    if ((lowest < 5) & (rest - lowest > 0.15)).any():
+        return "rebounds"
+    if rest.min() > 0.95:
+        return "never moves"
+    return "done too early" if rest[int(0.45 * len(lrs)) + 1] < 0.01 else "fits the run"
 
 
 # %% sign

@@ -46,18 +46,18 @@ def gradient_verdict(weights, grads, lr):
     return "healthy" if r > 1e-4 else "steps too small"
 
 
-# %% untouched says="whatever the norm|how long a step is depends on lr"
+# %% untouched says="whatever the norm|lr is left out"
 
-# %% emptied says="each verdict is one of the four|None"
+# %% emptied says="the verdict is|None"
 
 
-# %% wrong="the band moved" says="how long a step is depends on lr"
+# %% wrong="the band moved" says="lr is left out"
 def gradient_verdict(weights, grads, lr):
     norm = global_norm(grads)
     return "steps too small" if norm < 1e-3 else "steps too large" if norm > 1000 else "healthy"
 
 
-# %% wrong="the gradient by the weights, without lr" says="how long a step is depends on lr"
+# %% wrong="the gradient by the weights, without lr" says="lr is left out"
 def gradient_verdict(weights, grads, lr):
     ratios = [np.linalg.norm(g) / np.linalg.norm(w) for w, g in zip(weights, grads)]
     if ratios[0] < 1e-4 * ratios[-1]:
@@ -133,6 +133,32 @@ def gradient_verdict(weights, grads, lr):
         return "gradient vanishes"
     r = lr * global_norm(grads) / global_norm(weights)
     return "steps too small" if r < 1e-5 else "steps too large" if r > 0.3 else "healthy"
+
+
+# %% right="the median of the layers' ratios"
+def gradient_verdict(weights, grads, lr):
+    ratios = np.array([lr * np.sqrt(np.mean(g**2)) / np.sqrt(np.mean(w**2)) for w, g in zip(weights, grads)])
+    if ratios[0] / ratios[-1] < 1e-4:
+        return "gradient vanishes"
+    r = np.median(ratios)
+    return "steps too small" if r < 1e-5 else "steps too large" if r > 1 else "healthy"
+
+
+# %% wrong="gradient norms of first and last, without the weights" says="not each gradient by its weights"
+def gradient_verdict(weights, grads, lr):
+    if np.linalg.norm(grads[0]) < 1e-4 * np.linalg.norm(grads[-1]):
+        return "gradient vanishes"
+    r = lr * global_norm(grads) / global_norm(weights)
+    return "steps too small" if r < 1e-5 else "steps too large" if r > 1 else "healthy"
+
+
+# %% wrong="squares without the root" says="whose root was not taken"
+def gradient_verdict(weights, grads, lr):
+    first, last = (np.sum(grads[i] ** 2) / np.sum(weights[i] ** 2) for i in (0, -1))
+    if first < 1e-4 * last:
+        return "gradient vanishes"
+    r = lr * global_norm(grads) / global_norm(weights)
+    return "steps too small" if r < 1e-5 else "steps too large" if r > 1 else "healthy"
 
 
 # %% sign

@@ -48,7 +48,7 @@ def val_verdict(train_loss, val_loss, chance):
 
 # %% untouched says="the training curve alone is looked at"
 
-# %% emptied says="each answer is"
+# %% emptied says="the verdict is|None"
 
 
 # %% wrong="diverging, or not" says="leak is never said"
@@ -149,11 +149,30 @@ def val_verdict(train_loss, val_loss, chance):
     return "overfit" if v.mean() - t.mean() > 0.18 else "healthy" if t.mean() < 0.7 else "underfit"
 
 
+# %% wrong="the means of the whole curves" says="evaluations before the last 50 are looked at"
+def val_verdict(train_loss, val_loss, chance):
+    t, v = np.array(train_loss), np.array(val_loss)
+    if v.mean() < t.mean() - 3 * np.sqrt((t.var() + v.var()) / len(t)):
+        return "leak"
+    return "overfit" if v.mean() - t.mean() > 0.17 * chance else "healthy" if t.mean() < 0.65 * chance else "underfit"
+
+
+# %% wrong="one standard error is a leak" says="a gap that noise can make is called a leak"
+def val_verdict(train_loss, val_loss, chance):
+    t, v = np.array(train_loss[-50:]), np.array(val_loss[-50:])
+    if v.mean() < t.mean() - np.sqrt((t.var() + v.var()) / 50):
+        return "leak"
+    return "overfit" if v.mean() - t.mean() > 0.17 * chance else "healthy" if t.mean() < 0.65 * chance else "underfit"
+
+
 # %% sign
 def sign(seed):
-    """Of four runs with known causes, at least one gets the wrong verdict."""
+    """Run D or run C gets the wrong verdict.
+
+    20 seeds: both are called healthy in 20 of 20, and none of the four runs gets a wrong verdict when it is mended.
+    """
     return any(
         val_verdict(run["loss"], run["val_loss"], np.log(3)) != cause
-        for cause in VAL_GAP_CAUSES
+        for cause in ("leak", "overfit")
         for run in [val_gap_run(cause, seed)]
     )

@@ -33,7 +33,7 @@ def why_flat(probe, chance):
 
 # %% untouched says="the training loss is believed"
 
-# %% emptied says="the verdict is"
+# %% emptied says="the verdict is|None"
 
 
 # %% wrong="the usual advice: ten times, and the training loss" says="training loss is believed"
@@ -80,9 +80,32 @@ def why_flat(probe, chance):
     return "lr" if best < 0.82 * chance else "labels"
 
 
-# %% wrong="True where the rate is to blame" says="the verdict is|True"
+# %% wrong="True where the rate is to blame" says="the verdict is"
 def why_flat(probe, chance):
     return min(np.nanmin(probe(f, 100)[1]) for f in (10, 100, 1e3, 1e4, 1e5)) < 0.9
+
+
+# %% wrong="the held-out loss has fallen" says="compared with its own beginning"
+def why_flat(probe, chance):
+    for factor in (10, 100, 1e3, 1e4, 1e5):
+        held_out = probe(factor, 100)[1]
+        if held_out[-1] < 0.9 * held_out[0]:
+            return "lr"
+    return "labels"
+
+
+# %% wrong="two factors, far apart" says="beside the band that helps"
+def why_flat(probe, chance):
+    for factor in (1e3, 1e5):
+        if np.nanmin(probe(factor, 300)[1]) < 0.8 * chance:
+            return "lr"
+    return "labels"
+
+
+# %% wrong="a fixed number" says="what is it compared with"
+def why_flat(probe, chance):
+    lowest = min(np.nanmin(probe(factor, 100)[1]) for factor in (10, 100, 1e3, 1e4, 1e5))
+    return "lr" if lowest < 0.5 else "labels"
 
 
 # %% sign

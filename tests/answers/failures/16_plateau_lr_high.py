@@ -32,6 +32,12 @@ def why_it_wobbles(losses, probe):
     return "lr too high" if float(np.mean(end)) < 0.6 * float(np.mean(losses)) else "noise"
 
 
+# %% right="the cooled run is the yardstick, a new start the measure"
+def why_it_wobbles(losses, probe):
+    anew, cooled = (np.mean(probe(0.2, 250, fresh=is_fresh)[-50:]) for is_fresh in (True, False))
+    return "lr too high" if anew < 0.8 * cooled else "noise"
+
+
 # %% untouched says="smaller steps wobble less over any floor"
 
 # %% emptied says="the verdict is|None"
@@ -77,6 +83,12 @@ def why_it_wobbles(losses, probe):
 def why_it_wobbles(losses, probe):
     curve = probe(0.001, 300, fresh=True)
     return "lr too high" if np.mean(curve[-50:]) < 0.62 * np.mean(losses) else "noise"
+
+
+# %% wrong="a hundredth of the rate, for as long as there is" says="so slow, or so short"
+def why_it_wobbles(losses, probe):
+    curve = probe(0.01, 500, fresh=True)
+    return "lr too high" if np.mean(curve[-50:]) < 0.6 * np.mean(losses) else "noise"
 
 
 # %% wrong="ten steps of a new start" says="so slow, or so short"

@@ -132,6 +132,19 @@ def train_with_restarts(start, target, budget, patience=400):
     return min(results)[::-1]
 
 
+# %% wrong="five starts in turn" says="dealt out to several starts in turn"
+def train_with_restarts(start, target, budget, patience=400):
+    runs = [start(seed) for seed in range(5)]
+    best, spent, turn = (0, np.inf), 0, 0
+    while spent < budget and best[1] > target:
+        steps = min(100, budget - spent)
+        loss, _ = runs[turn % 5](steps)
+        if loss < best[1]:
+            best = (turn % 5, loss)
+        spent, turn = spent + steps, turn + 1
+    return best
+
+
 # %% wrong="impatient" says="before its `patience` steps"
 def train_with_restarts(start, target, budget, patience=400):
     seed, best_seed, best_loss = 0, 0, np.inf

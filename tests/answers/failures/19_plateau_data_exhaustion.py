@@ -43,6 +43,27 @@ def more_data_helps(train_on, sizes, draws=8):
     return "more data" if ratios.mean() < 0.925 else "not the data"
 
 
+# %% right="first whether two errors reach from nothing to 15 %, then a paired comparison"
+def more_data_helps(train_on, sizes, draws=8):
+    falls = np.array([np.log(min(train_on(sizes[-2], k)[1]) / min(train_on(sizes[-1], k)[1])) for k in range(draws)])
+    error = falls.std(ddof=1) / np.sqrt(draws)
+    if error > 0.06:
+        return "cannot tell"
+    return "more data" if falls.mean() > 0.08 else "not the data"
+
+
+# %% right="an interval of two errors, wherever it lies"
+def more_data_helps(train_on, sizes, draws=8):
+    half, full = (np.array([min(train_on(n, i)[1]) for i in range(draws)]) for n in sizes[-2:])
+    fall = 1 - full.mean() / half.mean()
+    error = np.hypot(half.std(ddof=1), full.std(ddof=1)) / np.sqrt(draws) / half.mean()
+    if fall - 2 * error > 0.03:
+        return "more data"
+    if fall + 2 * error < 0.15:
+        return "not the data"
+    return "cannot tell"
+
+
 # %% untouched says="the training loss decides, at one size"
 
 # %% emptied says="one of the three verdicts|None"
@@ -102,7 +123,26 @@ def more_data_helps(train_on, sizes, draws=8):
     return "more data" if full.mean() < half.mean() else "not the data"
 
 
+# %% wrong="a line through all sizes" says="the first size is compared with the last"
+def more_data_helps(train_on, sizes, draws=8):
+    lowest = np.array([[min(train_on(n, i)[1]) for i in range(draws)] for n in sizes])
+    if (lowest.std(axis=1) / lowest.mean(axis=1)).max() > 0.2:
+        return "cannot tell"
+    slope = np.polyfit(np.log(sizes), np.log(lowest.mean(axis=1)), 1)[0]
+    return "more data" if slope < -0.12 else "not the data"
+
+
+# %% wrong="one error of the mean, and the fall first" says="before the scatter is looked at"
+def more_data_helps(train_on, sizes, draws=8):
+    half, full = (np.array([min(train_on(n, i)[1]) for i in range(draws)]) for n in sizes[-2:])
+    error = np.sqrt((half.var(ddof=1) + full.var(ddof=1)) / draws)
+    if half.mean() - full.mean() > max(error, 0.07 * half.mean()):
+        return "more data"
+    return "cannot tell" if error > 0.06 * half.mean() else "not the data"
+
+
 # %% sign
 def sign(seed):
-    """The verdict on the noisy labels, where the last doubling helps, is not "more data" (20 seeds: always, against once)."""
-    return more_data_helps(data_runs("noisy", seed), [100, 200, 400], 8) != "more data"
+    """A, where the last doubling helps, or B, where it does not, is judged wrongly (20 seeds: always, against never)."""
+    said = [more_data_helps(data_runs(name, seed), list(DATA_SIZES[name]), 8) for name in "AB"]
+    return said != ["more data", "not the data"]

@@ -35,6 +35,17 @@ def guilty_layer(norms, usual):
     return None if change[order[0]] > change[order[1]] / 3 else int(order[0])
 
 
+# %% right="a z-score in logarithms, the common part taken out"
+def guilty_layer(norms, usual):
+    healthy = np.log(usual)
+    change = np.log(norms) - healthy.mean(axis=0)
+    change = change - np.median(change)
+    scatter = (healthy - healthy.mean(axis=0)).std()
+    if change.min() < -3 * scatter and change.min() < -np.log(5):
+        return change.argmin()
+    return None
+
+
 # %% untouched says="the layer with the largest norm is blamed"
 
 # %% emptied says="no layer is named"
@@ -80,6 +91,21 @@ def guilty_layer(norms, usual):
 def guilty_layer(norms, usual):
     growth = norms / np.median(usual, axis=0)
     return int(np.argmin(growth)) if np.median(np.abs(np.log(growth))) > 2 else None
+
+
+# %% wrong="where the quotients jump" says="the jump lies beside the guilty layer"
+def guilty_layer(norms, usual):
+    jumps = np.abs(np.diff(np.log(norms / np.median(usual, axis=0))))
+    return int(jumps.argmax()) if jumps.max() > np.log(5) else None
+
+
+# %% wrong="the calmest, once the whole norm is large" says="held against a fixed bound"
+def guilty_layer(norms, usual):
+    if global_norm(norms) < 10 * np.median([global_norm(run) for run in usual]):
+        return None
+    growth = norms / np.median(usual, axis=0)
+    lowest, second = np.sort(growth)[:2]
+    return int(growth.argmin()) if second > 3 * lowest else None
 
 
 # %% wrong="counts from 1" says="layers are counted from 1"

@@ -39,6 +39,21 @@ def find_outliers(x):
     return [i for i, row in enumerate(x) if any(abs(v - c) > 20 * s > 0 for v, c, s in zip(row, centre, spread))]
 
 
+# %% right="the shortest stretch that holds 80 %, as np.where gives it"
+def find_outliers(x):
+    named = np.zeros(len(x), dtype=bool)
+    for column in x.T:
+        if len(np.unique(column)) <= 2:
+            continue
+        ordered = np.sort(column)
+        count = int(0.8 * len(column))
+        stretches = ordered[count:] - ordered[:-count]
+        start = stretches.argmin()
+        middle, half = (ordered[start] + ordered[start + count]) / 2, stretches[start] / 2
+        named |= np.abs(column - middle) > 8 * half / 1.28
+    return np.where(named)
+
+
 # %% untouched says="the farthest hides the others"
 
 # %% emptied says="row numbers come back, or a mask|None"
@@ -86,10 +101,31 @@ def find_outliers(x):
     return np.flatnonzero((((x < low - 4 * width) | (x > high + 4 * width)) & (width > 0)).any(axis=1))
 
 
-# %% wrong="a hundredth at each end" says="a fixed share of the rows is always named"
+# %% wrong="a hundredth at each end" says="a fixed share is cut off at the ends"
 def find_outliers(x):
     low, high = np.percentile(x, [1, 99], axis=0)
     return np.flatnonzero(((x < low) | (x > high)).any(axis=1))
+
+
+# %% wrong="the fences of a box plot" says="the bound is too low"
+def find_outliers(x):
+    low, high = np.percentile(x, [25, 75], axis=0)
+    fence = 1.5 * (high - low)
+    return np.flatnonzero(((x < low - fence) | (x > high + fence)).any(axis=1))
+
+
+# %% wrong="the places of the values" says="row numbers come back, or a mask"
+def find_outliers(x):
+    low, high = np.percentile(x, [25, 75], axis=0)
+    fence = 5 * (high - low)
+    return np.argwhere((x < low - fence) | (x > high + fence))
+
+
+# %% wrong="the table without them" says="row numbers come back, or a mask"
+def find_outliers(x):
+    low, high = np.percentile(x, [25, 75], axis=0)
+    fence = 5 * (high - low)
+    return x[~((x < low - fence) | (x > high + fence)).any(axis=1)]
 
 
 # %% wrong="a bound for all columns" says="one bound stands for all columns"

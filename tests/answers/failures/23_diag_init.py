@@ -68,6 +68,26 @@ def badly_scaled(layers, x):
     return suspects
 
 
+# %% wrong="fixed bounds, once the batch is in its own units" says="the layers behind a wrong one are blamed"
+def badly_scaled(layers, x):
+    suspects, x = {}, x / x.std()
+    for layer, function in enumerate(layers):
+        x = function(x)
+        if not 0.1 < x.std() < 10:
+            suspects[layer] = x.std()
+    return suspects
+
+
+# %% wrong="the logits are left out" says="the last layer is looked at too"
+def badly_scaled(layers, x):
+    suspects = {}
+    for layer, function in enumerate(layers[:-1]):
+        size, x = x.std(), function(x)
+        if size and not 0.25 < x.std() / size < 4:
+            suspects[layer] = x.std() / size
+    return suspects
+
+
 # %% wrong="each by the size of the batch" says="the layers behind a wrong one are blamed"
 def badly_scaled(layers, x):
     suspects, start = {}, x.std()

@@ -153,6 +153,20 @@ def blame(gradients, w, lr, beta, rng):
     return "learning rate" if np.mean(others) > 0.5 else "batch" if last else "neither"
 
 
+# %% wrong="five products" says="the products end too early"
+def stable_lr(gradient, w, beta, rng):
+    v = rng.normal(size=np.size(w))
+    for _ in range(5):
+        v = v / np.linalg.norm(v)
+        v = (gradient(w + 1e-4 * v) - gradient(w - 1e-4 * v)) / 2e-4
+    return 2 * (1 + beta) / np.linalg.norm(v)
+
+
+def blame(gradients, w, lr, beta, rng):
+    *others, last = [lr > stable_lr(gradient, w, beta, rng) for gradient in gradients]
+    return "learning rate" if np.mean(others) > 0.5 else "batch" if last else "neither"
+
+
 # %% wrong="the whole Hessian" says="the Hessian is written out, column by column"
 def stable_lr(gradient, w, beta, rng):
     columns = []
@@ -269,6 +283,11 @@ def blame(gradients, w, lr, beta, rng):
 
 # %% sign
 def sign(seed):
-    """The first run ends above ten times its loss, or the second reaches that after step 40 (20 seeds: 20 of 20, and 0)."""
-    first, second = restart(stable_lr, seed), second_run(blame, seed)
-    return not (first[-1] < 10 * first[0] and max(second[41:]) < 10 * second[0])
+    """The first run ends above ten times its loss, or the second leaps thirtyfold at step 40.
+
+    Measured on 20 seeds: broken 20 of 20, mended 0 of 20 (the second runs stay below 6 times their loss).
+    """
+    checkpoint = regression_checkpoint(seed)
+    first = restart(stable_lr, checkpoint, steps=40)
+    second = second_run(blame, checkpoint, seed, steps=50)
+    return not (first[-1] < 10 * first[0] and max(second[41:]) < 30 * second[0])
