@@ -5,8 +5,8 @@
 #
 # **The complaint.** A linear model with 50 inputs and 40 rows fits its rows exactly and new ones badly. It is trained
 # with AdamW. The values that one finds recommended for weight decay, 0.01 to 0.1, were tried, and the best of them
-# taken. The error on new rows went down by a few parts in a hundred. "Weight decay does not help here", says the note,
-# and the project went looking for other data.
+# taken. The error on new rows went down by 3 %. "Weight decay does not help here", says the note, and the project went
+# looking for other data.
 #
 # **After this case you can** say how much a weight decay can do in a given run before you train, and find its strength
 # by a sweep that knows whether it has seen the optimum.
@@ -19,16 +19,16 @@
 def choose_decay(val_loss, lr, steps):
     """The weight decay with which AdamW reaches the lowest validation loss.
 
-    val_loss(decay, split) trains with this decay, decoupled, at this lr for so many steps, and
-    returns the validation loss, a float, on one of ten splits, 0 to 9. Splits differ in difficulty,
-    alike for every decay. Where lr * decay is above 2 the run diverges: inf or nan comes back.
-    lr: learning rate, 1e-5 to 0.1. steps: 100 to 100 000.
-    A run lasts lr * steps in all, and decays a weight by exp(-lr * steps * decay) if nothing else
-    moves it. The best decay lies anywhere with 0.03 <= lr * steps * decay <= 100; or 0 is best.
-    Graded: the decay returned, 0 or more, has a true loss of at most 12 % above the lowest, where
-    one factor of 10 beside the best costs 20 %; noise of a single call has a standard deviation
-    of 8 % of the lowest loss, and splits differ by 2 %. val_loss is called at most
-    200 times. Where every decay makes it worse: lr * steps * decay is 0.02 or less.
+    val_loss(decay, split) trains with this decay, decoupled: each step multiplies a weight by
+    1 - lr * decay, whatever its gradient. It returns the validation loss, a float, on one of ten
+    splits, 0 to 9. Where lr * decay is above 2 the run diverges: inf or nan comes back.
+    lr: learning rate, 1e-5 to 0.1. steps: the length of each run, 100 to 100 000.
+    The best decay lies anywhere with 0.03 <= lr * steps * decay <= 100, or every decay makes the
+    loss worse and 0 is best. That of a single split lies beside that of all ten, by a factor of 4
+    or so either way; and each call has a noise of 8 % of the lowest loss, as standard deviation.
+    Graded: the decay returned, 0 or more. Its loss over all splits, without noise, is at most 12 %
+    above the lowest; a factor of 10 beside the best costs 20 %. Where 0 is best, 0 is returned, or
+    a decay with lr * steps * decay up to 0.02. val_loss is called at most 200 times.
     """
     ### BEGIN BROKEN
     # candidates = [0.01, 0.03, 0.1]  # typical: 0.01 to 0.1
@@ -46,9 +46,8 @@ def choose_decay(val_loss, lr, steps):
 
 
 # %% [markdown]
-# **Predict, before you run it.** The run has a learning rate of 0.003 and 300 steps. A weight that no gradient moves is
-# multiplied by $1-0.003\cdot 0.1$ in each. What share of it is left at the end, with the strongest of the recommended
-# decays? Write your guess as `my_guess`, 0 to 1: the line under the figure answers it.
+# **Predict, before you run it.** The run has a learning rate of 0.003 and 300 steps. Which weight decay brings AdamW the
+# lowest error on new rows? Write your guess as `my_guess`: it is the dotted vertical line, and the solid curve answers it.
 
 
 # %% scene="reg-weight-decay"
@@ -83,7 +82,7 @@ def decay_losses(seed, lr, steps, decoupled=True):
 
 def show_decays(before, now, guess, seed=0, lr=0.003, steps=300):
     """Draw the excess over the decay, decoupled and in the gradient, and the two choices."""
-    decays = 10.0 ** np.arange(-2, 2.1, 0.5)
+    decays, lowest_at = 10.0 ** np.arange(-2, 2.1, 0.5), []
     fig, (ax,) = figure(1, height=3.6)
     fig.set_figwidth(7.5)
     ax.axvspan(0.01, 0.1, color="#bbbbbb", alpha=0.4, label="recommended")
@@ -92,26 +91,30 @@ def show_decays(before, now, guess, seed=0, lr=0.003, steps=300):
         loss = decay_losses(seed, lr, steps, decoupled)
         excess = [np.mean([loss(decay, split) for split in range(5)]) for decay in decays]
         ax.plot(decays, excess, look, color="#444444", markersize=4, linewidth=1.2, label=label)
-        told.append(f"{label}: lowest {min(excess):.2f} at a decay of {decays[int(np.argmin(excess))]:.2g}")
+        lowest_at.append(decays[int(np.argmin(excess))])
+        told.append(f"{label}: lowest {min(excess):.2f} at a decay of {lowest_at[-1]:.2g}")
     loss = decay_losses(seed, lr, steps)
     none = np.mean([loss(0, split) for split in range(5)])
-    ax.axhline(none, color="#444444", linestyle=":", linewidth=1, label="no decay")
+    ax.axhline(none, color="black", linestyle="-.", linewidth=0.8, label="no decay")
     for rule, style, mark, label in ((before, BROKEN, "X", "as complained about"), (now, MENDED, "o", "your code")):
         chosen = rule(loss, lr, steps)
         excess = np.mean([loss(chosen, split) for split in range(5)])
         look = dict(color=style["color"], markersize=10 if mark == "X" else 15, linestyle="none", markeredgewidth=2.5)
         look["markerfacecolor"] = "none" if mark == "o" else style["color"]
         ax.plot([max(chosen, 0.007)], [excess], mark, label=label, **look)
-        told.append(f"{label} chooses {chosen:.2g}, excess {excess:.2f} against {none:.2f} without")
-    ax.set(xscale="log", xlabel="weight decay", ylabel="excess squared error on new rows")
+        told.append(f"{label} chooses {chosen:.2g}: {excess:.2f} against {none:.2f} without decay")
+    ax.set(xscale="log", xlabel="weight decay", ylabel="squared error on new rows,\nbeyond that of the true weights")
+    ax.axvline(max(guess, 0.007), color="#444444", linestyle=":", linewidth=1.5)
+    place = {"xycoords": ("data", "axes fraction"), "xytext": (2, 0), "textcoords": "offset points", "rotation": 90}
+    ax.annotate("your guess", (max(guess, 0.007), 0.98), ha="left", va="top", fontsize="small", **place)
     ax.legend(frameon=False, fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
     show(fig, "Error on new rows by weight decay: Adam, lr 0.003, 300 steps, mean of five draws.", ". ".join(told) + ".")
     print("\n".join(told))
-    print(f"With a decay of 0.1 a weight keeps {(1 - lr * 0.1) ** steps:.2f} of itself over the run. You said {guess:g}.")
+    print(f"The lowest point of AdamW's curve is at a decay of {lowest_at[0]:.2g}. You said {guess:g}.")
 
 
 # %% run="reg-weight-decay"
-my_guess = 0.5  # what is left of a weight at the end, with a decay of 0.1
+my_guess = 0.05  # the weight decay with which AdamW has the lowest error on new rows
 
 show_decays(broken.choose_decay, choose_decay, guess=my_guess)
 
@@ -122,12 +125,15 @@ class DecaySweep:
 
     def __init__(self, best, lr, steps, unit, seed):
         self.best, self.lr, self.steps, self.unit = best, lr, steps, unit
-        self.seed, self.asked, self.splits, self.cap_hit = seed, [], set(), False
+        self.seed, self.asked, self.splits = seed, [], set()
+        # Where the best decay of each split stands, in factors of ten beside that of all.
+        beside = np.random.default_rng(seed).normal(size=10)
+        self.beside = 0.6 * (beside - beside.mean()) / beside.std()
 
     def truth(self, decay):
         amount = self.lr * self.steps * decay
         if self.best is None:
-            return self.unit * (1 + 0.1 * np.log1p(amount / 0.05))
+            return self.unit * (1 + 0.4 * np.log1p(amount / 0.05))
         # A fifth of a unit for each factor of ten, squared; no decay and full decay are level.
         away = np.log10(max(amount, 1e-12) / self.best)
         return self.unit * (1 + min(0.2 * away**2, 0.8))
@@ -141,8 +147,7 @@ class DecaySweep:
         if self.lr * decay > 2:
             return float("nan") if int(split) % 2 else float("inf")
         rng = np.random.default_rng([self.seed, int(split), int(1e6 * np.log1p(1e3 * decay))])
-        level = 1 + 0.02 * np.random.default_rng([self.seed, int(split)]).normal()
-        return float(self.truth(decay) * level + 0.08 * self.unit * rng.normal())
+        return float(self.truth(decay * 10 ** self.beside[int(split)]) + 0.08 * self.unit * rng.normal())
 
 
 def check_decay_of(best, lr, steps, unit=1.0, seed=0):
@@ -166,7 +171,7 @@ def check_decay_of(best, lr, steps, unit=1.0, seed=0):
             turns=never
             | {
                 "0 is not among the candidates: to leave it out has to win where it is best": 0 not in asked,
-                "one split decides: its noise is as large as what is asked": len(sweep.splits) <= 2,
+                "one split decides, or two: what is best on them is not what is best on all ten": len(sweep.splits) <= 2,
             },
         )
         return
@@ -185,7 +190,7 @@ def check_decay_of(best, lr, steps, unit=1.0, seed=0):
         "lr * steps * decay is returned, and not the decay": excess > 0.12
         and np.isclose(sweep.truth(chosen / lr / steps), unit, rtol=0.12),
         "the candidates are too far apart": len(sweep.splits) > 2,
-        "one split decides: its noise is as large as what is asked": len(sweep.splits) <= 2,
+        "one split decides, or two: what is best on them is not what is best on all ten": len(sweep.splits) <= 2,
     }
     check.that(
         excess <= 0.12,
@@ -254,22 +259,22 @@ check.run(check_decays_elsewhere)
 # $$(1-\eta\lambda)^T\approx e^{-\eta\lambda T}$$
 #
 # is left of it. With $\eta=0.003$, $T=300$ and $\lambda=0.1$ that is 0.91; with 0.01 it is 0.99. Whatever the data are,
-# such a decay cannot do much. A weight is remembered for about $1/(\eta\lambda)$ steps, which is the quantity to hold
-# fixed when lr or length change (Loshchilov & Hutter 2019, arXiv 1711.05101, who decoupled the two, and scale $\lambda$
+# such a decay cannot do much. A weight is remembered for about $1/(\eta\lambda)$ steps, as a share of $T$ the quantity to
+# hold fixed when lr or length change (Loshchilov & Hutter 2019, arXiv 1711.05101, who decoupled the two, and scale $\lambda$
 # by the number of steps).
 #
-# **Measured**, mean excess over five draws, 50 inputs, 40 rows, AdamW at 0.003 for 300 steps: 0.87 without, 0.87 at
-# 0.01, 0.86 at 0.1, 0.61 at 3, 0.62 at 10, 0.78 at 30. For a network on 60 noisy inputs, with the same lr and steps,
-# decays of 0.01 and 0.1 took the validation loss from 1.276 to 1.267 and 1.198.
+# **Measured,** squared error on new rows beyond that of the true weights, mean of thirty draws of this task, AdamW at
+# 0.003 for 300 steps: 0.95 without, 0.95 at 0.01, 0.93 at 0.1, 0.62 at 3, 0.64 at 10, 0.83 at 30. For a network on 60
+# noisy inputs, with the same lr and steps, decays of 0.01 and 0.1 took the validation loss from 1.276 to 1.267 and 1.198.
 #
 # **When the advice misleads.** "0.01 to 0.1" leaves out in which unit. Added to the gradient as an L2 term, in the same
-# run, 0.1 gives 0.55 and 0.3 the lowest, 0.50; with plain gradient descent, lr 0.02 and 2000 steps, the same two
+# run, 0.1 gives 0.57 and 0.3 the lowest, 0.51; with plain gradient descent, lr 0.02 and 2000 steps, the same two
 # numbers. There $\lambda$ is weighed against the curvature of the loss, and for a long enough run neither lr nor steps
 # matter. Decoupled, Adam divides the gradient by its own size and not the decay, so a value of the one is no value of
 # the other. Large models use 0.1 with success because $\eta T$ is ten or more there.
 #
-# And a sweep chooses, so its lowest loss is too good to be reported: that is case 5.3. In this task no decay brings the
-# mean excess below 0.45: 40 rows cannot say more about 50 weights.
+# And a sweep chooses, so its lowest loss is too good to be reported: that is case 5.3. No decay of either kind brings the
+# mean below 0.5: 40 rows cannot say more about 50 weights.
 #
 # **In PyTorch** `torch.optim.AdamW(weight_decay=...)` is decoupled, and multiplies by lr;
 # `torch.optim.Adam(weight_decay=...)` and `SGD` add it to the gradient. The same name, and two units.

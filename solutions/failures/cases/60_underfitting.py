@@ -66,15 +66,16 @@ thumbnails(
 #
 # 1. Are both losses high, and close together? If the training loss is low, this is another part: look at part 5. Case
 #    1.4 makes the verdict.
-# 2. Does what the network gets still tell of the labels, and is its scale near 1? If not, no network will help: case 6.5.
+# 2. Can the labels be read off what the network gets, by the nearest neighbour say, and is its scale near 1? If not, no
+#    network will help: case 6.5.
 # 3. Go on with one batch of thirty rows, as the run is. Is the batch learned by heart? If so, the network and its rate
 #    can learn; go to question 5. If not, ask again at ten times the rate: if that fits it, the rate was too low. Both
 #    are case 6.2.
 # 4. If neither fits it, the network is the suspect. Sweep the width over several starts before you pay for a larger
 #    one: case 6.1. A rate that is off by much more than ten looks the same; that was case 1.5.
 # 5. Do the losses go to the target if they go on as they do? Then say at which step: case 6.3. If they level off above
-#    it, and the batch was fitted, the rows contradict each other: read those that a model out of fold believes least,
-#    case 6.4.
+#    it, and the batch was fitted, the rows contradict each other: read those whose labels a model finds least likely that
+#    was not trained on them, case 6.4.
 #
 # **One diagnosis, worked.** A run on three spirals ends after 300 steps, at a rate of 0.5, with both losses far too
 # high. The cell asks the questions in this order.
@@ -82,9 +83,8 @@ thumbnails(
 # %% run="underfitting" part="worked"
 ill, ill_net, (x_worked, y_worked) = worked_run(width=2, seed=1)
 print(f"1. Losses at the end: training {ill['loss'][-1]:.1f}, new rows {ill['val_loss'][-1]:.1f}; chance is 1.1.")
-print(
-    f"2. Nearest neighbours read {read_by_neighbours(x_worked, y_worked):.0%} of the labels; the inputs have a spread of {x_worked.std():.1f}."
-)
+share_read = read_by_neighbours(x_worked, y_worked)
+print(f"2. Nearest neighbours read {share_read:.0%} of the labels; the inputs have a spread of {x_worked.std():.1f}.")
 on_batch = [lowest_on_a_batch(ill_net, x_worked, y_worked, lr) for lr in (0.5, 5.0)]
 print(f"3. One batch of 30 rows comes to {on_batch[0]:.1f}; at ten times the rate, to {on_batch[1]:.1f}.")
 for width_worked in (2, 4, 16):

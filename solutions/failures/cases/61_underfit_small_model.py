@@ -183,6 +183,9 @@ def check_sweep_of(what, rows, target, wanted):
             "the widest is compared with the narrowest, and not with the width before it": wanted[0] == "not width"
             and said[0] == "wider"
             and both.all(),
+            "a seed that diverged is left out at one width only: the two means are of different seeds": wanted[0] == "not width"
+            and said[0] == "wider"
+            and widest[np.isfinite(widest)].mean() < 0.95 * last[np.isfinite(last)].mean(),
             "a diverged run spoils the mean of its width: leave that seed out at both widths": not both.all(),
         },
     )
@@ -220,7 +223,7 @@ def check_sweep():
     )
     for verdict, level in (("wider", 0.65), ("not width", 0.9)):
         rows = sweep_rows({4: 1.0, 8: 0.9, 16: level}, seeds=6)
-        rows[16][1] = float("inf")
+        rows[8][1], rows[16][1] = 2.4, float("inf")
         check_sweep_of("a seed that diverged says nothing about the last widening", rows, 0.3, (verdict, None))
 
 

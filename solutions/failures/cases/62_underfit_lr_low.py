@@ -48,8 +48,8 @@ def why_underfit(probe, chance):
 
 # %% [markdown]
 # **Predict, before you run it.** Run B was stopped too soon; nothing else is wrong with it. It goes on with one batch
-# for 200 steps, at ten times its rate. How low does its loss come? Chance is 1.10 nats. Write your guess as `my_guess`:
-# the middle panel answers it.
+# for 200 steps, at ten times its rate. Where is the loss of that batch in the end? Chance is 1.10 nats. Write your guess as
+# `my_guess`: it is the dotted line in the middle panel.
 
 
 # %% scene="underfit-lr-low"
@@ -79,8 +79,13 @@ class BatchProbe:
             expected="at most 450",
             got=f"{self.spent} with probe number {len(self.calls)}",
         )
-        self.net.params = [param.copy() for param in self.state]
-        return list(train(self.net, lambda: self.batch, steps, self.lr * lr_factor)["loss"])
+        self.net.params, losses = [param.copy() for param in self.state], []
+        with np.errstate(over="ignore", invalid="ignore"):
+            for _ in range(steps):
+                loss, grads = self.net.loss_and_grads(*self.batch)
+                self.net.params = descend(self.net.params, grads, self.lr * lr_factor)
+                losses.append(loss)
+        return losses
 
 
 UNDERFIT_RUNS = {"rate": (32, 0.04, 80), "time": (32, 0.8, 5), "size": (2, 0.3, 120)}  # width, lr, steps
@@ -118,7 +123,8 @@ def show_batch_probes(before, now, guess, seed=0):
                 bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 1.5},
             )
         told.append(
-            f"Run {name}: the batch comes to {min(as_it_is):.2g} at its rate and to {min(tenfold):.2g} at ten times the rate; "
+            f"Run {name}: the batch begins at {as_it_is[0]:.2g}, comes to {min(as_it_is):.2g} at its rate, and at ten times the "
+            f"rate to {min(tenfold):.2g}, {'below' if tenfold[-1] < run.chance else 'above'} chance in the end; "
             f"complaint: {said[0]}; yours: {said[1]}."
         )
     axes[0].set_ylabel("loss of the batch (nats)")
@@ -129,7 +135,7 @@ def show_batch_probes(before, now, guess, seed=0):
 
 
 # %% run="underfit-lr-low"
-my_guess = 0.1  # how low the batch's loss comes in run B at ten times the rate, in nats
+my_guess = 0.1  # the loss of run B's batch after 200 steps at ten times the rate, in nats
 
 show_batch_probes(before=broken.why_underfit, now=why_underfit, guess=my_guess)
 
@@ -165,7 +171,6 @@ def check_underfit_causes():
     check_underfit_cause("a run at rate 0.04", "rate", BatchProbe(1, 32, 0.04, 80))
     check_underfit_cause("a run of 12 steps at rate 0.4", "time", BatchProbe(2, 32, 0.4, 12))
     check_underfit_cause("a run of 5 steps at rate 0.8", "time", BatchProbe(3, 32, 0.8, 5))
-    check_underfit_cause("a network of width 2", "size", BatchProbe(8, 2, 0.3, 120))
     check_underfit_cause("five classes, 12 steps at rate 0.5", "time", BatchProbe(1, 48, 0.5, 12, classes=5))
     check_underfit_cause("two classes, a network of width 1", "size", BatchProbe(4, 1, 0.3, 60, classes=2))
 
@@ -177,7 +182,7 @@ check.run(check_underfit_causes)
 def check_underfit_causes_elsewhere():
     check_underfit_cause("four classes, a run at rate 0.05", "rate", BatchProbe(2, 48, 0.05, 80, classes=4))
     check_underfit_cause("a run of 8 steps at rate 0.6", "time", BatchProbe(12, 40, 0.6, 8))
-    check_underfit_cause("two classes, a network of width 1", "size", BatchProbe(3, 1, 0.3, 60, classes=2))
+    check_underfit_cause("a network of width 2", "size", BatchProbe(8, 2, 0.3, 120))
 
 
 check.run(check_underfit_causes_elsewhere)

@@ -5,8 +5,7 @@
 #
 # **The complaint.** Two runs were ended after 50 epochs, far above the target of 0.3 nats. "Not enough training", so
 # both were ordered anew for as long as a line through the last half of their losses told. One came close and not there.
-# The other used up its machine for nothing, and when its curve was drawn on, the line had only moved further to the
-# right.
+# The other was no lower at the end than before.
 #
 # **After this case you can** say from the losses you have how many steps a target needs, and when no number of steps
 # will do.
@@ -125,9 +124,8 @@ def show_long_runs(before, now, guess, seed=0, so_far=50, target=0.3):
             f"Run {which}: from {losses[0]:.2g}, {losses[so_far - 1]:.2g} at {so_far}, to {losses[-1]:.2g}; {'; '.join(words)}."
         )
     axes[0].axvline(guess, color="#444444", linestyle=":", linewidth=1.5)
-    axes[0].annotate(
-        "your guess", (guess, 0.98), xycoords=("data", "axes fraction"), ha="left", va="top", fontsize="small", rotation=90
-    )
+    place = {"xycoords": ("data", "axes fraction"), "xytext": (2, 0), "textcoords": "offset points", "rotation": 90}
+    axes[0].annotate("your guess", (guess, 0.98), ha="left", va="top", fontsize="small", **place)
     axes[0].set_ylabel("loss (nats)")
     axes[1].legend(frameon=False, fontsize="small", loc="upper right")
     show(fig, "Two runs of 50 epochs, how they went on, and when they were foretold to reach 0.3.", " ".join(told))
@@ -193,7 +191,8 @@ def check_forecast_kinds(kinds):
             right >= 36,
             what=f"{kind}: {'None' if times is None else 'a number within a factor of two'}",
             call=call,
-            expected=f"{'None' if times is None else f'{times * length / 2:.0f} to {2 * times * length:.0f}'}, on 36 of 40 at least",
+            expected=("None" if times is None else f"{times * length / 2:.0f} to {2 * times * length:.0f}")
+            + ", on 36 of 40 at least",
             got=f"that on {right}; else {wrong[0] if wrong[0] is None else f'{float(wrong[0]):.3g}'} and the like"
             if wrong
             else None,
@@ -202,7 +201,7 @@ def check_forecast_kinds(kinds):
                 "only the steps that are still to come are counted": times is not None
                 and numbers != []
                 and abs(middle / ((times - 1) * length) - 1) < 0.3,
-                "a curve that falls slowly is taken for one that has levelled off: per doubling of the steps it still falls": times
+                "a curve that falls slowly is taken for one that has levelled off: with each doubling it still falls": times
                 is not None
                 and said_none > many,
                 "a forecast is made out of noise: ask first whether the last fall is larger than its error": times is None

@@ -28,6 +28,14 @@ def dropout_mask(shape, p, rng, training):
     return rng.choice([0.0, 1 / (1 - p)], size=shape, p=[p, 1 - p])
 
 
+# %% right="uniform draws, compared the other way"
+def dropout_mask(shape, p, rng, training):
+    if not training or p == 0:
+        return np.ones(shape)
+    keep = rng.uniform(size=shape) > p
+    return keep / (1 - p)
+
+
 # %% untouched says="what stays is not made larger"
 
 # %% emptied says="a mask comes back|None"
@@ -136,6 +144,16 @@ def dropout_mask(shape, p, rng, training):
 # %% wrong="never drops" says="nothing is dropped at all"
 def dropout_mask(shape, p, rng, training):
     return np.ones(shape)
+
+
+# %% wrong="exactly so many a row" says="exactly the same number is dropped in each row"
+def dropout_mask(shape, p, rng, training):
+    mask = np.ones(shape)
+    if not training or p == 0:
+        return mask
+    for row in range(shape[0]):
+        mask[row, rng.choice(shape[1], int(round(p * shape[1])), replace=False)] = 0
+    return mask / (1 - p)
 
 
 # %% sign

@@ -46,6 +46,19 @@ def choose_decay(val_loss, lr, steps):
     return float(10 ** logs[k] / lr / steps)
 
 
+# %% right="half powers of ten, as few as will do"
+def choose_decay(val_loss, lr, steps):
+    best, chosen = np.inf, 0.0
+    for k in range(-1, 8):
+        decay = 0.0 if k < 0 else 0.03 * 10 ** (k / 2) / (lr * steps)
+        if lr * decay > 2:
+            continue
+        loss = np.mean([val_loss(decay, split) for split in range(10)])
+        if loss < best:
+            best, chosen = loss, decay
+    return chosen
+
+
 # %% untouched says="only the recommended 0.01 to 0.1 are tried"
 
 # %% emptied says="one number of 0 or more comes back|None"
@@ -109,6 +122,13 @@ def choose_decay(val_loss, lr, steps):
     grid = np.append(0, np.geomspace(0.01, 300, 60)) / (lr * steps)
     means = np.array([np.mean([val_loss(d, s) for s in range(10)]) for d in grid])
     return grid[int(np.argmin(np.where(np.isfinite(means), means, np.inf)))]
+
+
+# %% wrong="orders of magnitude around the recommended" says="a fixed list is tried, whatever lr and steps"
+def choose_decay(val_loss, lr, steps):
+    grid = [0.0] + [10.0**k for k in range(-4, 1)]
+    means = [np.mean([val_loss(decay, split) for split in range(10)]) for decay in grid]
+    return grid[int(np.argmin(np.nan_to_num(means, nan=np.inf)))]
 
 
 # %% sign

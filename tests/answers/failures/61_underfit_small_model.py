@@ -54,6 +54,18 @@ def width_sweep(train_at, widths, seeds, target):
     return ("wider" if top[0].mean() / top[1].mean() < 0.94 else "not width"), None
 
 
+# %% right="the last widening has to pay with every seed"
+def width_sweep(train_at, widths, seeds, target):
+    ordered = sorted(widths)
+    losses = {w: np.array([train_at(w, s) for s in seeds]) for w in ordered}
+    for w in ordered:
+        if np.sum(losses[w] <= target) >= 0.8 * len(seeds):
+            return ("enough", w)
+    a, b = losses[ordered[-2]], losses[ordered[-1]]
+    ok = np.isfinite(a) & np.isfinite(b)
+    return ("wider", None) if np.all(b[ok] <= 0.9 * a[ok]) else ("not width", None)
+
+
 # %% untouched says="one start decides"
 
 # %% emptied says="the answer is a pair"
@@ -144,6 +156,17 @@ def width_sweep(train_at, widths, seeds, target):
     for width in sorted(widths):
         if np.mean([train_at(width, seed) <= target for seed in seeds]) >= 0.8:
             return width
+
+
+# %% wrong="each width's mean over its own finite seeds" says="the two means are of different seeds"
+def width_sweep(train_at, widths, seeds, target):
+    means = []
+    for width in sorted(widths):
+        losses = np.array([train_at(width, seed) for seed in seeds])
+        if np.mean(losses <= target) >= 0.8:
+            return "enough", width
+        means.append(losses[np.isfinite(losses)].mean())
+    return ("wider" if means[-1] < 0.95 * means[-2] else "not width"), None
 
 
 # %% sign

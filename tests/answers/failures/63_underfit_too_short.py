@@ -66,6 +66,21 @@ def steps_needed(losses, target):
     return None if way <= 0 else 0.6 * n * 8 ** (np.log(way) / np.log(r) / 2)
 
 
+# %% right="three means, the ratio held below one"
+def steps_needed(losses, target):
+    losses = np.asarray(losses)
+    n = len(losses)
+    means = [losses[n // 8 : n // 4].mean(), losses[n // 4 : n // 2].mean(), losses[n // 2 :].mean()]
+    first, second = means[0] - means[1], means[1] - means[2]
+    if second <= 2 * losses[n // 2 :].std() / np.sqrt(n / 4):
+        return None
+    ratio = min(second / first, 0.95)
+    missing, still = means[2] - target, second * ratio / (1 - ratio)
+    if missing >= still:
+        return None
+    return 0.72 * n * 2 ** (np.log(1 - missing / still) / np.log(ratio))
+
+
 # %% untouched says="the losses are taken for a line"
 
 # %% emptied says="a curve that falls slowly is taken for one that has levelled off"

@@ -53,6 +53,18 @@ def suspicious_rows(x, y, fit, rng):
     return np.argsort(margin)[::-1]
 
 
+# %% right="ten models on draws with replacement, asked about the rows left out"
+def suspicious_rows(x, y, fit, rng):
+    n = len(y)
+    total, count = np.zeros(n), np.zeros(n)
+    for _ in range(10):
+        drawn = np.unique(rng.integers(0, n, n))
+        out = np.setdiff1d(np.arange(n), drawn)
+        total[out] += fit(x[drawn], y[drawn])(x[out])[np.arange(len(out)), y[out]]
+        count[out] += 1
+    return np.argsort(total / np.maximum(count, 1))
+
+
 # %% untouched says="rows that it was trained on, which it knows by heart"
 
 # %% emptied says="each of the row numbers is in the answer once"
@@ -154,7 +166,7 @@ def suspicious_rows(x, y, fit, rng):
 
 # %% sign
 def sign(seed):
-    """A wrong label stands before a right one in fewer than 87.5 % of the pairs (20 seeds: 78 to 86 % broken, 89 to 96 % mended)."""
+    """A wrong label stands before a right one in under 87.5 % of the pairs (20 seeds: 78 to 86 % broken, 89 to 96 % mended)."""
     share = np.array(audit(suspicious_rows, seed)["share"])
     found = np.diff(np.round(share * np.arange(1, len(share) + 1)), prepend=0)
     right_behind = np.cumsum((1 - found)[::-1])[::-1]
