@@ -179,6 +179,8 @@ def check_spikes(seed, epochs, length):
                 "jumps are counted, not placed: it is their place in the epoch that has to repeat": min(same, new) > 0.5,
                 "the losses are compared with the step before, or at a lag that is not the epoch": other > 0.1 or same < 0.5,
                 "only jumps in many places are seen": few < 0.5,
+                "only the highest step of each epoch is looked at: where several places have a jump, it is now one, now "
+                "another": same < 0.9 < few,
             },
         )
 
@@ -216,7 +218,16 @@ def check_one_epoch(seed, n, batch_size):
             "rows are drawn with replacement: about a third of them never comes in an epoch": missing > 0.2 * n,
         },
     )
-    check.that(sizes == many, what=f"batches have {batch_size} rows, the last may be smaller", call=call, got=sizes)
+    check.that(
+        sizes == many,
+        what=f"batches have {batch_size} rows, the last may be smaller",
+        call=call,
+        got=sizes,
+        turns={
+            "the batches are shuffled, and not the rows in them: the smaller one comes in the middle": sorted(sizes)
+            == sorted(many)
+        },
+    )
     together = np.mean(labels == y[orders[0]])
     check.that(
         together == 1,

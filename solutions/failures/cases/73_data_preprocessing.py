@@ -194,6 +194,9 @@ def check_preparing(seed, rows, offset, missing=0.1):
             "the columns are put between the least and the largest training value": (
                 (other - x.min(axis=0)) / (x.max(axis=0) - x.min(axis=0))
             )[:3],
+            "the median is taken for the mean: close to it, and not the same": ((other - np.median(x, axis=0)) / x.std(axis=0))[
+                :3
+            ],
             "the variance stands where its root is meant": ((other - x.mean(axis=0)) / x.var(axis=0))[:3],
             "each row is standardised by itself, over its columns": (
                 (other - other.mean(axis=1, keepdims=True)) / other.std(axis=1, keepdims=True)
@@ -226,15 +229,16 @@ def check_preparing(seed, rows, offset, missing=0.1):
         },
     )
     far = np.array(prepare(np.vstack([x[:1], x[:1] + 20 * x.std(axis=0)])), dtype=float)
-    check.close(
-        far[1] - far[0],
-        np.full(4, 20.0),
-        rtol=0.05,
+    steps_far = far[1] - far[0]
+    check.that(
+        np.allclose(steps_far, 20, rtol=0.05),
         what="twenty training deviations in x are twenty in what comes out",
         call="prepare(rows), two rows that lie 20 deviations apart",
+        expected=np.full(4, 20.0),
+        got=steps_far,
         turns={
-            "what lies outside is clipped": np.clip(want[0] + 20, -3, 3) - want[0],
-            "it is scaled by the rows' own spread": np.full(4, 2.0),
+            "it is scaled by the rows' own spread": np.allclose(steps_far, 2),
+            "what lies outside is clipped: the row that is far out comes back nearer": np.all(steps_far < 20),
         },
     )
     given[:] = 0

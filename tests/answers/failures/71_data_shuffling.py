@@ -62,6 +62,22 @@ def epoch_batches(x, y, batch_size, rng):
     return [(x[order[i : i + batch_size]], y[order[i : i + batch_size]]) for i in range(0, len(y), batch_size)]
 
 
+# %% right="steps that stand out in four epochs of five; indices taken from the front"
+def spikes_repeat(losses, epoch_length):
+    losses = np.asarray(losses)
+    stands_out = (losses > 3 * np.median(losses)).reshape(-1, epoch_length)
+    return bool(np.any(stands_out.mean(axis=0) >= 0.8))
+
+
+def epoch_batches(x, y, batch_size, rng):
+    order = list(rng.permutation(len(y)))
+    pieces = []
+    while order:
+        rows, order = order[:batch_size], order[batch_size:]
+        pieces.append((x[rows], y[rows]))
+    return pieces
+
+
 # %% untouched says="high spikes are taken for a wrong order"
 
 # %% emptied says="True or False"
@@ -119,6 +135,32 @@ def spikes_repeat(losses, epoch_length):
 def epoch_batches(x, y, batch_size, rng):
     order = rng.permutation(len(y))
     return [(x[order[i : i + batch_size]], y[order[i : i + batch_size]]) for i in range(0, len(y), batch_size)]
+
+
+# %% wrong="the place of the highest loss" says="only the highest step of each epoch is looked at"
+def spikes_repeat(losses, epoch_length):
+    highest = np.reshape(losses, (-1, epoch_length)).argmax(axis=1)
+    return bool(len(set(highest.tolist())) <= 2)
+
+
+def epoch_batches(x, y, batch_size, rng):
+    order = rng.permutation(len(y))
+    return [(x[order[i : i + batch_size]], y[order[i : i + batch_size]]) for i in range(0, len(y), batch_size)]
+
+
+# %% wrong="the starts are shuffled" says="the smaller one comes in the middle"
+def spikes_repeat(losses, epoch_length):
+    rest = np.log(losses)
+    steps = np.arange(len(rest))
+    rest = rest - np.polyval(np.polyfit(steps, rest, 1), steps)
+    table = rest.reshape(-1, epoch_length)
+    return table.mean(axis=0).var() > 0.5 * table.var()
+
+
+def epoch_batches(x, y, batch_size, rng):
+    starts = list(range(0, len(y), batch_size))
+    rng.shuffle(starts)
+    return [(x[at : at + batch_size], y[at : at + batch_size]) for at in starts]
 
 
 # %% wrong="x is shuffled, y is not" says="x and y are each put in an order of their own"

@@ -54,6 +54,16 @@ def leak_verdict(pipeline, x, y, x_new, y_new, rng):
     return ("column leaks" if fell else "honest") if clean else "pipeline leaks"
 
 
+# %% right="each column in an order of its own"
+def leak_verdict(pipeline, x, y, x_new, y_new, rng):
+    chance = np.bincount(y).max() / len(y)
+    without = [pipeline(rng.permuted(x, axis=0), y, x_new)[0] for _ in range(12)]
+    if np.mean(without) > chance + 0.1:
+        return "pipeline leaks"
+    accuracy, predicted = pipeline(x, y, x_new)
+    return "column leaks" if accuracy - np.mean(predicted == y_new) > 0.35 else "honest"
+
+
 # %% untouched says="a high score is held against it|strong signal"
 
 # %% emptied says="each verdict is"
@@ -177,6 +187,16 @@ def leak_verdict(pipeline, x, y, x_new, y_new, rng):
         return "pipeline leaks"
     accuracy, predicted = pipeline(x, y, x_new)
     return "column leaks" if accuracy > np.mean(predicted == y_new) + 0.01 else "honest"
+
+
+# %% wrong="a drop of a tenth is enough" says="noise of the two scores is taken for a drop|make up to 0.3"
+def leak_verdict(pipeline, x, y, x_new, y_new, rng):
+    chance = np.bincount(y).max() / len(y)
+    shuffled = [pipeline(x, rng.permutation(y), x_new)[0] for _ in range(15)]
+    if np.mean(shuffled) > chance + 0.1:
+        return "pipeline leaks"
+    accuracy, predicted = pipeline(x, y, x_new)
+    return "column leaks" if accuracy - np.mean(predicted == y_new) > 0.1 else "honest"
 
 
 # %% sign

@@ -145,6 +145,20 @@ def fit_preprocessing(x_train):
     return prepare
 
 
+# %% wrong="clipped at ten" says="the row that is far out comes back nearer"
+def fit_preprocessing(x_train):
+    mean, std = np.nanmean(x_train, axis=0), np.nanstd(x_train, axis=0)
+    std[std == 0] = 1
+    return lambda x: np.clip(np.nan_to_num((x - mean) / std), -10, 10)
+
+
+# %% wrong="the median" says="the median is taken for the mean"
+def fit_preprocessing(x_train):
+    middle, std = np.nanmedian(x_train, axis=0), np.nanstd(x_train, axis=0)
+    std[std == 0] = 1
+    return lambda x: np.nan_to_num((x - middle) / std)
+
+
 # %% wrong="nan is not thought of" says="one missing value makes the mean of its column nan"
 def fit_preprocessing(x_train):
     mean, std = x_train.mean(axis=0), x_train.std(axis=0)

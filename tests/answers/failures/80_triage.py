@@ -168,6 +168,54 @@ def triage(run):
     return list(dict.fromkeys(said))
 
 
+# %% right="one question after another, the first eighth and the last epoch"
+def triage(run):
+    loss, val = run["loss"], run["val_loss"]
+    g, r, lr = run["grad_norms"], run["ratios"], run["lr"]
+    n, chance, epoch = len(loss), np.log(run["classes"]), run["epoch"]
+    if n < 15:
+        return ["cannot tell"]
+    if np.mean(g[:5] == 0) > 0.3:
+        return ["dead units"]
+    if loss[0] > 4 * chance:
+        return ["bad initialisation"]
+    # a jump at a step that the loader wrote down
+    for step, text in run["events"]:
+        if 0 < step < n and not (loss[step] < 5 * np.median(loss[max(0, step - 15) : step])):
+            return ["bad batch"]
+    if not np.isfinite(loss).all():
+        return ["lr too high"]
+    if n <= 0.3 * run["planned"]:
+        return ["stopped too early"]
+    if lr[n // 3] < 0.02 * lr[0]:
+        return ["schedule ended"]
+    if np.median(g[:, 0]) < 0.01 * np.median(g[:, -1]):
+        return ["vanishing gradient"]
+    start, end = loss[:5].mean(), loss[-epoch:].mean() if epoch < n else loss[-20:].mean()
+    # repeats
+    k = n // epoch
+    if k >= 3 and epoch >= 5:
+        e = np.log(loss[: k * epoch].reshape(k, epoch)[1:])
+        c = np.corrcoef(e)
+        if np.mean(c[np.triu_indices(len(c), 1)]) > 0.5:
+            return ["data not shuffled"]
+    if val[0] > 2 * loss[0] or (val.min() > 1.2 * chance and end < 0.5 * chance):
+        return ["validation prepared differently"]
+    if np.mean(g[-10:] == 0) > 0.3 or np.median(loss[n // 2 :]) > 1.3 * chance or loss[n // 4 :].max() > 5 * chance:
+        return ["lr too high"]
+    if end < 0.5 * val[-1] and val[-1] > 1.15 * val.min():
+        return ["overfitting"]
+    if end > 0.8 * chance:
+        if np.median(r) < 1e-3:
+            return ["lr too low"]
+        return ["labels shuffled"]
+    if np.median(r) < 1e-3:
+        return ["lr too low"]
+    if end > 0.4 * chance:
+        return ["model too small"]
+    return ["healthy"]
+
+
 # %% untouched says="every jump is laid to the rate"
 
 # %% emptied says="triage returns a list of verdicts"
@@ -268,6 +316,47 @@ def triage(run):
         return ["dead units"]
     if len(loss) < 0.6 * run["planned"]:
         return ["stopped too early"]
+    return ["healthy"]
+
+
+# %% wrong="a zero gradient at any time is dead units" says="units that the rate has killed"
+def triage(run):
+    loss, val = run["loss"], run["val_loss"]
+    g, r, lr = run["grad_norms"], run["ratios"], run["lr"]
+    n, chance, epoch = len(loss), np.log(run["classes"]), run["epoch"]
+    if n < 15:
+        return ["cannot tell"]
+    if np.all(g[:, 0] == 0) or np.mean(g == 0) > 0.3:
+        return ["dead units"]
+    if loss[0] > 4 * chance:
+        return ["bad initialisation"]
+    # a jump at a step that the loader wrote down
+    for step, text in run["events"]:
+        if 0 < step < n and not (loss[step] < 5 * np.median(loss[max(0, step - 15) : step])):
+            return ["bad batch"]
+    if not np.isfinite(loss).all():
+        return ["lr too high"]
+    if n <= 0.3 * run["planned"]:
+        return ["stopped too early"]
+    if lr[n // 3] < 0.02 * lr[0]:
+        return ["schedule ended"]
+    if np.median(g[:, 0]) < 0.01 * np.median(g[:, -1]):
+        return ["vanishing gradient"]
+    start, end = loss[:5].mean(), loss[-epoch:].mean() if epoch < n else loss[-20:].mean()
+    if val[0] > 2 * loss[0] or (val.min() > 1.2 * chance and end < 0.5 * chance):
+        return ["validation prepared differently"]
+    if np.mean(g[-10:] == 0) > 0.3 or np.median(loss[n // 2 :]) > 1.3 * chance or loss[n // 4 :].max() > 5 * chance:
+        return ["lr too high"]
+    if end < 0.5 * val[-1] and val[-1] > 1.15 * val.min():
+        return ["overfitting"]
+    if end > 0.8 * chance:
+        if np.median(r) < 1e-3:
+            return ["lr too low"]
+        return ["labels shuffled"]
+    if np.median(r) < 1e-3:
+        return ["lr too low"]
+    if end > 0.4 * chance:
+        return ["model too small"]
     return ["healthy"]
 
 
