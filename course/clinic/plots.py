@@ -88,12 +88,13 @@ def vitals(before, now, signs, caption, over="step", labels=LABELS, guess=None):
     show(fig, caption, f"{len(signs)} panel{'s' if len(signs) > 1 else ''} over {over}. " + " ".join(told))
 
 
-def alarm_rates(before, now, wanted, caption, action="fires", guess=None):
-    """Draw how often two detectors fire on kinds of curves that should, or should not, set them off, and show it.
+def alarm_rates(before, now, wanted, caption, action="fires", guess=None, of="curves"):
+    """Draw how often two rules fire on kinds of curves that should, or should not, set them off, and show it.
 
     before, now: for each kind, in words, the share of its curves (0 to 1) on which the detector fires. wanted: for each kind
     whether it should fire. action: what it does when it fires, as the axis says it. The grey bands are a tenth wide.
-    guess: for a kind, the share that the learner predicted, drawn as a dotted stroke.
+    guess: for a kind, the share that the learner predicted, drawn as a dotted stroke. of: what the kinds are kinds of, in the
+    plural.
     """
     fig, (ax,) = figure(1, height=1.3 + 0.42 * len(wanted))
     fig.set_figwidth(8)
@@ -107,7 +108,7 @@ def alarm_rates(before, now, wanted, caption, action="fires", guess=None):
         ax.plot([share, share], [place - 0.45, place + 0.45], color="#444444", linestyle=":", linewidth=2)
         ax.annotate("your guess", (share, place + 0.45), ha="center", va="bottom", fontsize="small")
     ax.set_yticks(places, [textwrap.fill(kind, 34) for kind in wanted])
-    ax.set(xlim=(-0.05, 1.05), xlabel=f"share of curves on which it {action} (wanted: grey)")
+    ax.set(xlim=(-0.05, 1.05), xlabel=f"share of {of} on which it {action} (wanted: grey)")
     ax.plot([], [], "X", color=BROKEN["color"], label=LABELS[0])
     ax.plot([], [], "o", color=MENDED["color"], markerfacecolor="none", markeredgewidth=2.5, label=LABELS[1])
     ax.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
@@ -115,7 +116,7 @@ def alarm_rates(before, now, wanted, caption, action="fires", guess=None):
         f"{kind} (it should{'' if should else ' not'}): {LABELS[0]} {before[kind]:.0%}, {LABELS[1]} {now[kind]:.0%}"
         for kind, should in wanted.items()
     ]
-    show(fig, caption, f"How often a detector {action}, by kind of curve. " + "; ".join(told) + ".")
+    show(fig, caption, f"How often it {action}, by kind of {of}. " + "; ".join(told) + ".")
 
 
 def thumbnails(panels, caption, over="step"):
@@ -134,8 +135,8 @@ def thumbnails(panels, caption, over="step"):
         _scale(ax, list(curves.values()))
         seen = np.concatenate([values[np.isfinite(values)] for values in curves.values()])
         if not seen.size:
-            ax.text(0.5, 0.5, "never a number", transform=ax.transAxes, ha="center", va="bottom", fontsize="small")
-            ax.set_yticks([])
+            ax.text(0.5, 0.62, "never a number", transform=ax.transAxes, ha="center", va="bottom", fontsize="small")
+            ax.set(yticks=[], xlim=(-1, max(map(len, curves.values()))))
         elif ax.get_yscale() == "linear" and seen.min() >= 0:
             ax.set_ylim(0, 1.08 * seen.max())  # else a curve that hardly moves would look as if it fell
         ax.set_title(textwrap.fill(title, 24), fontsize="small")

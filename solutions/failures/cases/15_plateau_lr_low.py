@@ -117,8 +117,7 @@ def show_flat_twins(before, now, guess, seed=0):
         )
     axes[0].set_ylabel("loss (nats)")
     axes[0].legend(frameon=False, fontsize="small", loc="lower left")
-    axes[1].axhline(guess, color="#444444", linestyle=":", linewidth=1.5)
-    axes[1].annotate("your guess", (0.02, guess), xycoords=("axes fraction", "data"), va="top", fontsize="small")
+    mark_guess(axes[1], guess, at=0.02, va="top")
     show(fig, "Two runs that stand still, and what 100 steps more at a thousand times the rate bring.", " ".join(told))
     print(f"On shuffled labels the training loss ends at {loss[-1]:.1f} nats. You said {guess:g}.")
 

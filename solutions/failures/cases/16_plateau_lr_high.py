@@ -140,8 +140,7 @@ def show_wobbly_twins(before, now, guess, seed=0, count=8):
         if run.spread:
             ax.axhline(run.floor(), color="#D55E00", linestyle=(0, (1, 1)), linewidth=2, label="floor of the data")
     axes[0].set_ylabel("batch loss, mean of 20 steps (nats)")
-    axes[0].axhline(guess, color="#444444", linestyle=":", linewidth=1.5)
-    axes[0].annotate("your guess", (0.02, guess), xycoords=("axes fraction", "data"), va="bottom", fontsize="small")
+    mark_guess(axes[0], guess, at=0.02)
     fig.legend(*axes[1].get_legend_handles_labels(), frameon=False, fontsize="small", loc="outside upper center", ncols=4)
     show(fig, "Two runs that wobble, three ways to go on with each, and what is said of them.", "; ".join(told) + ".")
     pairs = [wobbly_twins(100 + number) for number in range(count)]

@@ -105,8 +105,7 @@ def show_tables(before, now, seed, my_guess):
     tables = [np.r_[distance, column[1:]] for distance in distances]
     scores = np.array([(values[0] - values.mean()) / values.std() for values in tables])
     left.plot(distances, scores, color="#444444", linewidth=2)
-    left.axhline(my_guess, color="#444444", linestyle=":", linewidth=1.5)
-    left.annotate("your guess", (0.02, my_guess), xycoords=("axes fraction", "data"), va="bottom", fontsize="small")
+    mark_guess(left, my_guess, at=0.02)
     left.set(xscale="log", xlabel="distance from the other 299 (their std)")
     left.set(yscale="log", ylabel="distance by mean and std of all 300")
     told, counts = [], []

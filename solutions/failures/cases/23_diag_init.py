@@ -108,8 +108,7 @@ def show_scales(before, now, seed, my_guess):
         gains = " and ".join(f"layer {layer} with gain {gain:.2g}" for layer, gain in named.items())
         told.append(f"{label}: names {gains or 'no layer'}; the loss ends at {losses[-1]:.1g}")
         first = losses[0] if rule is before else first
-    right.axhline(my_guess, color="#444444", linestyle=":", linewidth=1.5)
-    right.annotate("your guess", (1, my_guess), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="small")
+    mark_guess(right, my_guess)
     left.set(xlabel="layer", ylabel="std of the output (in range: grey)", yscale="log", ylim=(0.03, 60), xticks=range(len(sizes)))
     left.legend(frameon=False, fontsize="small", loc="upper left")
     right.set(xlabel="step, after the named layers were rescaled", ylabel="loss (nats)", yscale="log", ylim=(3e-3, 1e4))

@@ -31,7 +31,7 @@ def unit_scales(layers, weights, activation, x):
     weights and x stay as they were. In the checks the scales lie between 1e-4 and 1e4.
     """
     ### BEGIN BROKEN
-    # return [1.0 for _ in layers]  # the weights have a spread of 1 already
+    # return [1.0 for _ in layers]  # the weights have a standard deviation of 1 already
     ### END BROKEN
     ### BEGIN SOLUTION
     scales, h = [], x
@@ -45,10 +45,10 @@ def unit_scales(layers, weights, activation, x):
 
 
 # %% [markdown]
-# **Predict, before you run it.** An ordinary layer has 64 inputs, and weights with a spread of 1. Rectified units set
-# half of what reaches them to zero. By what factor does the size of the signal, its root mean square, grow from one
-# such layer to the next? Write your guess as `my_guess`: it is the dotted line in the left panel, and the printed line
-# answers it.
+# **Predict, before you run it.** An ordinary layer has 64 inputs, and weights with a standard deviation of 1. Rectified
+# units set half of what reaches them to zero. By what factor does the size of the signal, its root mean square, grow
+# from one such layer to the next? Write your guess as `my_guess`: it is the dotted line in the left panel, and the line
+# under the figure answers it.
 
 
 # %% scene="explode-bad-init"
@@ -120,11 +120,11 @@ def show_initialisations(before, now, guess):
         "A line may leave the panel at the top; a cross: no number after it.",
         "Left, the size of the signal by layer; right, the loss. " + "; ".join(told) + f". Your guess: {guess:g} a layer.",
     )
-    print(f"Weights with a spread of 1: from layer 1 to 2 the signal grows {before[0][1] / before[0][0]:.1f} times.")
+    print(f"Weights with a standard deviation of 1: from layer 1 to 2 the signal grows {before[0][1] / before[0][0]:.1f} times.")
 
 
 # %% run="explode-bad-init"
-my_guess = 8.0  # the factor by which an ordinary layer with 64 inputs and weights of spread 1 makes the signal larger
+my_guess = 8.0  # the factor by which an ordinary layer with 64 inputs and N(0, 1) weights makes the signal larger
 
 show_initialisations(
     before=spirals_from(broken.unit_scales, seed=0),
@@ -298,7 +298,7 @@ check.run(check_unit_scales_elsewhere)
 # layer-sequential unit variance, without its orthogonal start (Mishkin & Matas 2016, arXiv 1511.06422).
 #
 # **The measured ends** (six ordinary layers, rate 0.05, 200 steps, four seeds): with N(0, 1) the loss starts at 1200 to
-# 4200 and ends at 1.1 or `nan`; with a spread of 0.01, or zeros, it is 1.1 from the first step to the last, the
+# 4200 and ends at 1.1 or `nan`; with a hundredth of that, or zeros, it is 1.1 from the first step to the last, the
 # gradient norm 0.004, or $10^{-16}$; with He's scale it ends at 0.04 to 0.06. *Too large explodes, too small vanishes*:
 # one probe sees both.
 #

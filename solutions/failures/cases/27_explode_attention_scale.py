@@ -26,8 +26,8 @@ def attention_verdict(queries, keys, scale, softmax):
     "flat"       in the typical row the largest weight is below 1.4 / m: all keys count the same
     "healthy"    otherwise
     In the checks these largest weights are above 0.95, below 1.25 / m, or from 2 / m to 0.6.
-    better, graded whatever the verdict: with it the scores within a row have a standard deviation
-    of 1 on average over the rows (from 0.75 to 1.33 passes). Of a row only the differences count.
+    better, graded whatever the verdict: with it the scores within the typical (median) row have a
+    standard deviation of 1 (from 0.75 to 1.33 passes). Of a row only the differences count.
     """
     ### BEGIN BROKEN
     # # nothing overflows: attention is healthy
@@ -37,7 +37,7 @@ def attention_verdict(queries, keys, scale, softmax):
     ### BEGIN SOLUTION
     products = queries @ keys.T
     weights = softmax(scale * products)
-    better = 1 / products.std(axis=1).mean()
+    better = 1 / np.median(products.std(axis=1))
     if not np.isfinite(weights).all():
         return "overflow", better
     largest = np.median(weights.max(axis=1))
@@ -154,12 +154,13 @@ def check_attention(name, want, spread, soft=softmax, **settings):
     )
     is_number = better is not None and np.ndim(better) == 0 and np.isfinite(better) and better > 0
     check.that(is_number, what="the better scale is one positive number", call=call, got=better)
-    row_spread = products.std(axis=1).mean() * float(better)
+    typical = float(np.median(products.std(axis=1)))
+    row_spread = typical * float(better)
     check.that(
         0.75 <= row_spread <= 1.33,
-        what="at the better scale the scores within a row have a standard deviation of 1",
+        what="at the better scale the scores within the typical row have a standard deviation of 1",
         call=call,
-        expected=f"{1 / products.std(axis=1).mean():.3g}",
+        expected=f"{1 / typical:.3g}",
         got=f"{better:.3g}, which makes it {row_spread:.2g}",
         turns={
             "the usual 1 / sqrt(d) is returned: it is right for entries of size 1, and these have another": np.isclose(
@@ -173,10 +174,12 @@ def check_attention(name, want, spread, soft=softmax, **settings):
             "the variance stands where its root is meant": np.isclose(better, 1 / products.var(axis=1).mean(), rtol=0.3)
             or np.isclose(better, 1 / products.var(), rtol=0.3),
             "the spread of the scaled scores is taken: the scale has to be divided by it": np.isclose(
-                better * scale, 1 / products.std(axis=1).mean(), rtol=0.3
+                better * scale, 1 / typical, rtol=0.3
             )
-            or np.isclose(better, 1 / scores.std(axis=1).mean(), rtol=0.1),
+            or np.isclose(better, 1 / np.median(scores.std(axis=1)), rtol=0.1),
             "the scale is given back as it came": np.isclose(better, scale),
+            "the mean is taken over the rows, and a few long ones make it: at that scale all keys are the same to the "
+            "typical row": "loud" in settings and row_spread < 0.5,
         },
     )
 
@@ -228,7 +231,7 @@ check.run(check_attention_scale_elsewhere)
 # <details><summary>Hint 3: how to mend it</summary>
 #
 # Ask in this order: is every weight finite; is the largest weight of the median row near 1; is it near one share in
-# $m$. For the scale, take the dot products as they are, their standard deviation in each row, and one over its mean.
+# $m$. For the scale, take the dot products as they are, their standard deviation in each row, and one over its median.
 #
 # </details>
 #

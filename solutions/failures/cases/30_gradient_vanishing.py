@@ -47,18 +47,21 @@ def vanishing_run(seed, blocks=6, gain=1.2, bias=0.0, block=3, steps=150, lr=0.0
 # %% run="gradient-vanishing" part="signs"
 many = vanishing_run(seed=0, blocks=20, gain=0.5, block=1, steps=50)
 shut = vanishing_run(seed=0, bias=8.0, steps=50)
-slow = vanishing_run(seed=0, blocks=5, gain=0.6, block=1, steps=50)
+slow = vanishing_run(seed=0, blocks=5, gain=0.8, block=1, steps=50)
 well = vanishing_run(seed=0, steps=50)
-symptoms = {
-    "The loss does not move": (many, "loss", "loss (nats)"),
-    "The norm is near zero": (many, "grad_norm", "gradient norm"),
-    "The loss falls a little, and stands": (shut, "loss", "loss (nats)"),
-    "The norm looked well at first": (shut, "grad_norm", "gradient norm"),
-    "The loss falls very slowly": (slow, "loss", "loss (nats)"),
-}
 thumbnails(
-    {title: ({"ill": run[name], "well": well[name]}, label) for title, (run, name, label) in symptoms.items()},
-    "Three ill networks beside a well one, on the spirals: one in panels 1 and 2, one in 3 and 4, one in 5.",
+    {
+        "The loss does not move, or very slowly": (
+            {"ill": many["loss"], "slow": slow["loss"], "well": well["loss"]},
+            "loss (nats)",
+        ),
+        "The loss falls a little, and stands": ({"stands": shut["loss"], "well": well["loss"]}, "loss (nats)"),
+        "The norm is near zero, at once or soon": (
+            {"ill": many["grad_norm"], "stands": shut["grad_norm"], "well": well["grad_norm"]},
+            "gradient norm",
+        ),
+    },
+    "Three ill networks beside a well one, on the spirals. A name means the same network in each panel.",
 )
 
 # %% [markdown]

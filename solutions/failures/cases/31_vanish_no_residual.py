@@ -87,8 +87,7 @@ def show_received(before, now, my_guess):
         right.plot(np.arange(1, len(run["received"]) + 1), run["received"], **style)
     left.set(xlabel="step", ylabel="loss (nats)", ylim=(0, 1.05 * max(before["loss"] + now["loss"])))
     left.legend(frameon=False, fontsize="small")
-    right.axhline(my_guess, color="#444444", linestyle=":", linewidth=1.5)
-    right.annotate("your guess", (0.01, my_guess), xycoords=("axes fraction", "data"), ha="left", va="bottom", fontsize="small")
+    mark_guess(right, my_guess, at=0.01)
     right.set(yscale="log", xlabel="block, from input to output", ylabel="gradient at the block's output\n(multiple of block 30)")
     runs = [(run["loss"], run["received"][0]) for run in (before, now)]
     ends = [f"loss from {loss[0]:.2f} to {loss[-1]:.2f}, block 1 gets {first:.0e}" for loss, first in runs]

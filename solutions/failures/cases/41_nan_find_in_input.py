@@ -9,8 +9,8 @@
 #
 # **After this case you can** say of a run that died whether its data did it, and if so, which number in which row.
 #
-# In stage 2 a guard kept such a batch from doing harm. It counts what is bad. Here somebody has to mend the data and needs the
-# place; and somebody else has to know that the data is *not* at fault, before he looks for it elsewhere.
+# In stage 2 a guard kept such a batch from doing harm, and counted what was bad. Here the data has to be mended, and that
+# takes the place. Or the data is *not* at fault, and that has to be known before the search goes on elsewhere.
 #
 # ### The code
 
@@ -100,7 +100,8 @@ def run_until_nan(kind, seed, steps=400):
 def place_found(first_bad_input, kind, seed):
     """Whether the probe names the place; of a run whose data is clean, whether it names any."""
     seen, _, place = run_until_nan(kind, seed)
-    said = first_bad_input(seen)
+    with np.errstate(all="ignore"):
+        said = first_bad_input(seen)
     return said is not None if place is None else said is not None and tuple(said) == place
 
 
@@ -113,6 +114,7 @@ def show_places(before, now, my_guess, runs=20):
         wanted,
         f"Runs whose loss became nan, {runs} of each kind: how often is a place in the data named, and the right one?",
         action="names the place",
+        of="runs",
     )
     delays = []
     for seed in range(runs):

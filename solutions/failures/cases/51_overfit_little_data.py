@@ -11,7 +11,7 @@
 # **After this case you can** find the transformation that a label survives, tell it from one that it does not, and put
 # it where it belongs: into the training rows only, and drawn anew in each epoch.
 #
-# In the cases before, what was asked was *whether* more data would help. Here it would, and you have to make them.
+# Case 1.9 asked *whether* more data would help. Here it would, and you have to make them.
 #
 # ### The code
 
@@ -176,12 +176,15 @@ class TurnsChecked:
     def check_rows(self):
         rows, samples = self.x.shape
         sources, all_starts = self.sources_and_starts(np.vstack([x for x, _ in self.epochs]))
+        labels, is_mirrored = np.concatenate([y for _, y in self.epochs]), all_starts == -2
         check.that(
             (all_starts >= 0).all(),
             what="each row might have been recorded from the same signal and noise",
             call=self.call,
             got="a mirrored row" if -2 in all_starts else "a row whose samples stand in an order that no recording gives",
             turns={
+                "rows are mirrored and given the other label: the pair is right, but an epoch holds each row with its own "
+                "label": is_mirrored.any() and bool((labels != self.y[sources])[is_mirrored].all()),
                 "rows are mirrored, as one does with images: what rises fast and falls slowly then rises slowly and "
                 "falls fast, which is the other label": -2 in all_starts,
                 "the samples are shuffled: the shape in which the labels differ is gone": True,

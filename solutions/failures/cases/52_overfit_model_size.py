@@ -24,10 +24,10 @@ def choose_degree(x, y, degrees, fit, rng):
     degrees: the candidates, an increasing list of whole numbers. rng: a numpy Generator.
     fit(x, y, degree) fits a polynomial to the rows that it is given, by least squares, and returns
     predict, a function from an array of x to an array of predictions.
-    Graded: for each degree, each row is predicted by at least one fit to other rows that did not
-    see it; each such fit sees at least 40 % of the rows. What comes back is one of `degrees`. On
-    at least 7 of 10 data sets of a kind, its fit to all rows has an expected squared error on new
-    rows (noise included) of at most twice that of the best degree; noise has variance 0.04.
+    Graded: for each degree, each row is predicted at least once by a fit that did not see it; each
+    such fit sees at least 40 % of the rows. What comes back is one of `degrees`. On at least 7 of
+    10 data sets made alike, its fit to all rows has an expected squared error on new rows (noise
+    included) of at most twice that of the best degree; noise has variance 0.04.
     x and y are not changed.
     Not graded: the number of folds, repetitions, and the choice between degrees equally good.
     """
@@ -89,24 +89,23 @@ def show_degrees(before, now, guess, seed):
     told = []
     for choose, style, mark, label in ((before, BROKEN, "X", "as complained about"), (now, MENDED, "o", "your code")):
         chosen, seen, unseen = sensor_errors(choose, seed)
-        left.plot(grid, fit_polynomial(x, y, chosen)(grid), **style)
+        left.plot(grid, fit_polynomial(x, y, chosen)(grid), label=label, **style)
         filled = style["color"] if mark == "X" else "none"
         ring = dict(markersize=10 if mark == "X" else 14, markerfacecolor=filled, markeredgewidth=2)
         right.plot([chosen], [unseen[chosen]], mark, color=style["color"], label=f"chosen, {label}", zorder=4, **ring)
         told.append(f"{label}: degree {chosen}, error {unseen[chosen]:.2g} on new points")
     left.set(xlabel="x", ylabel="y", ylim=(-2.2, 2.2))
-    left.legend(frameon=False, fontsize="small")
+    left.legend(frameon=False, fontsize="small", loc="lower right")
     right.plot(seen, "--", color="#444444", label="on the 15 points")
     right.plot(unseen, "-", color="#444444", linewidth=2.2, label="on 500 new points")
-    right.axhline(guess, color="#444444", linestyle=":", linewidth=1.5)
-    right.annotate("your guess", (1, guess), xycoords=("axes fraction", "data"), ha="right", va="bottom", fontsize="small")
+    mark_guess(right, guess)
     right.set(xlabel="degree", ylabel="mean squared error", yscale="log")
     right.legend(frameon=False, fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     show(
         fig,
         "Left: the two fits that are chosen. Right: the error of every degree.",
         f"Left, two polynomials through 15 points. Right, the error by degree: on the points from {seen[0]:.2g} down to "
-        f"{seen[-1]:.1g}, on new ones from {unseen[0]:.2g} to a lowest of {min(unseen):.1g} and up to {unseen[-1]:.1g}. "
+        f"{seen[-1]:.1g}, on new ones from {unseen[0]:.2g} to a lowest of {min(unseen):.1g} and up to {unseen[-1]:.0f}. "
         f"{'; '.join(told)}.",
     )
     print(f"Degree 12 on new points: {unseen[12]:.0f}. You said {guess:g}. The best degree: {min(unseen):.2f}.")

@@ -129,8 +129,7 @@ def show_batch_probes(before, now, guess, seed=0):
         )
     axes[0].set_ylabel("loss of the batch (nats)")
     axes[2].legend(frameon=False, fontsize="small", loc="center right", bbox_to_anchor=(1, 0.68))
-    axes[1].axhline(guess, color="#444444", linestyle=":", linewidth=1.5)
-    axes[1].annotate("your guess", (0.04, guess), xycoords=("axes fraction", "data"), ha="left", va="bottom", fontsize="small")
+    mark_guess(axes[1], guess, at=0.04)
     show(fig, "Three runs go on with one batch of thirty rows.", " ".join(told))
 
 

@@ -46,6 +46,16 @@ def clip_limit(norms):
     return a.max() * 1.2
 
 
+# %% right="the lower half of the log alone"
+def clip_limit(norms):
+    norms = np.where(np.isfinite(norms), norms, np.inf)
+    quarter = len(norms) // 4
+    if np.median(norms[-quarter:]) > 30 * np.median(norms[:quarter]):
+        return None
+    low, middle = np.percentile(norms, [5, 50], method="lower")
+    return float(min(6 * middle, max(middle * (middle / low) ** 1.5, 2 * middle)))
+
+
 # %% untouched says="a usual value is returned, whatever the log says"
 
 # %% emptied says="the limit is one positive finite number|None"
@@ -84,6 +94,15 @@ def clip_limit(norms):
 def clip_limit(norms):
     norms = np.asarray(norms)[np.isfinite(norms)]
     return 0.1 * np.median(norms)
+
+
+# %% wrong="three and a half spreads of the logarithms, taken with the exceptional steps" says="exceptional"
+def clip_limit(norms):
+    logs = np.log(np.array([norm for norm in norms if np.isfinite(norm)]))
+    if np.corrcoef(np.arange(len(logs)), logs)[0, 1] > 0.9:
+        return None
+    middle = np.median(logs)
+    return float(np.exp(middle + 3.8 * 1.48 * np.median(np.abs(logs - middle))))
 
 
 # %% wrong="nan is forgotten" says="a nan or inf in the log goes into the limit"

@@ -82,6 +82,13 @@ def fit_scaling(x):
     return lambda rows: (rows - centre) / spread
 
 
+# %% wrong="bounded at 15" says="there is a bound|too far out"
+def fit_scaling(x):
+    low, centre, high = np.percentile(x, [25, 50, 75], axis=0)
+    spread = np.where(high > low, high - low, 1.0) / 1.35
+    return lambda rows: np.clip((rows - centre) / spread, -15, 15)
+
+
 # %% wrong="only bounded" says="nothing is scaled, or not by the column's own spread"
 def fit_scaling(x):
     return lambda rows: np.clip(rows, -4, 4)
@@ -148,7 +155,7 @@ def fit_scaling(x):
 def fit_scaling(x):
     low, high = np.percentile(x, [25, 75], axis=0)
     spread = np.where(high > low, high - low, 1.0) / 1.35
-    return lambda rows: np.clip(rows / spread, -15, 15)
+    return lambda rows: np.clip(rows / spread, -6, 6)
 
 
 # %% sign

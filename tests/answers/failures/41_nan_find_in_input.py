@@ -54,6 +54,16 @@ def first_bad_input(batches_seen, dtype=np.float32):
     return None
 
 
+# %% right="flat positions, divided by the width"
+def first_bad_input(batches_seen, dtype=np.float32):
+    for step, (x, y, rows) in enumerate(batches_seen):
+        for name, array, width in (("x", x, x.shape[1]), ("y", y, 1)):
+            flat = np.isfinite(np.ravel(array).astype(dtype)).tolist()
+            if False in flat:
+                at, column = divmod(flat.index(False), width)
+                return step, name, rows[at], column
+
+
 # %% untouched says="only the batch in hand is searched"
 
 # %% emptied says="nothing is said of it|a nan in x of the last batch is found"
@@ -165,6 +175,25 @@ def first_bad_input(batches_seen, dtype=np.float32):
             bad = np.argwhere(~np.isfinite(array**2))
             if len(bad):
                 return step, name, rows[bad[0][0]], bad[0][1]
+
+
+# %% wrong="steps counted from 1" says="the steps are counted from 1"
+def first_bad_input(batches_seen, dtype=np.float32):
+    for step, (x, y, rows) in enumerate(batches_seen, start=1):
+        for name, array in (("x", x.astype(dtype)), ("y", y.astype(dtype)[:, None])):
+            bad = np.argwhere(~np.isfinite(array))
+            if len(bad):
+                return step, name, rows[bad[0][0]], bad[0][1]
+
+
+# %% wrong="nan first, then inf" says="all nan are searched before all inf"
+def first_bad_input(batches_seen, dtype=np.float32):
+    for step, (x, y, rows) in enumerate(batches_seen):
+        for name, array in (("x", x.astype(dtype)), ("y", y.astype(dtype)[:, None])):
+            for is_bad in (np.isnan, np.isinf):
+                bad = np.argwhere(is_bad(array))
+                if len(bad):
+                    return step, name, rows[bad[0][0]], bad[0][1]
 
 
 # %% sign

@@ -95,6 +95,32 @@ class LastNorms:
         return {"steps": [step for step, _ in rows], "norms": norms, "first": gone[0][1] if gone else None}
 
 
+# %% right="a deque of pairs, the first row that holds one that left"
+class LastNorms:
+    def __init__(self, names, keep=200):
+        from collections import deque
+
+        self.names, self.dead = names, False
+        self.pairs = deque(maxlen=keep)
+
+    def record(self, step, grads):
+        if self.dead:
+            return
+        norms = [float(np.linalg.norm(np.asarray(grad, dtype=np.float64))) for grad in grads]
+        self.pairs.append((step, norms))
+        self.dead = not np.all(np.isfinite(norms))
+
+    def dump(self):
+        norms, first = np.array([norms for _, norms in self.pairs]), None
+        if len(norms):
+            usual = np.median(norms[: len(norms) // 2], axis=0)
+            for row in (norms > 10 * usual) | ~np.isfinite(norms):
+                if row.any():
+                    first = self.names[int(np.argmax(row))]
+                    break
+        return {"steps": [step for step, _ in self.pairs], "norms": norms, "first": first}
+
+
 # %% untouched says="every hundredth step is written down"
 
 # %% emptied says="dump returns a dict|None"
@@ -266,6 +292,21 @@ class LastNorms:
         left = ~(norms <= 10 * np.median(norms[: len(norms) // 2], axis=0))
         when = np.where(left.any(axis=0), left.argmax(axis=0), 10**9)
         return {"steps": [s for s, _ in self.rows], "norms": norms, "first": self.names[when.argmin()] if left.any() else None}
+
+
+# %% wrong="the first steps are kept, and no more" says="the first steps are kept, and not the last"
+class LastNorms:
+    def __init__(self, names, keep=200):
+        self.names, self.keep, self.rows, self.dead = names, keep, [], False
+
+    def record(self, step, grads):
+        if not self.dead and len(self.rows) < self.keep:
+            self.rows.append((step, [np.linalg.norm(g.astype(float)) for g in grads]))
+            self.dead = not np.isfinite(self.rows[-1][1]).all()
+
+    def dump(self):
+        norms = np.array([n for _, n in self.rows]).reshape(-1, len(self.names))
+        return {"steps": [s for s, _ in self.rows], "norms": norms, "first": None}
 
 
 # %% sign

@@ -54,6 +54,23 @@ def why_nan(losses, others=None):
     return verdict
 
 
+# %% right="the words of the text, and no verdict in between"
+def why_nan(losses, others=None):
+    a = np.array(losses, dtype=float)
+    before = a[: np.where(~np.isfinite(a))[0][0]]
+    low = before.min()
+    if (before[-8:] > 10 * low).all():
+        return "step size"
+    if others is None:
+        return "cannot tell"
+    ten = np.asarray(others(), dtype=float)
+    if np.sum(ten < 4 * low) >= 8:
+        return "batch"
+    if np.sum(~np.isfinite(ten) | (ten > 10 * low)) >= 8:
+        return "step size"
+    return "cannot tell"
+
+
 # %% untouched says="one value before the failure is judged, as usual"
 
 # %% emptied says="the verdict is 'step size' or 'batch' or 'cannot tell'|None"
@@ -179,6 +196,40 @@ def why_nan(losses, others=None):
     if others is None:
         return "cannot tell"
     return "batch" if np.isfinite(others()).sum() > 5 else "step size"
+
+
+# %% wrong="asked twice" says="others is called once for a jump"
+def why_nan(losses, others=None):
+    x = np.asarray(losses, float)
+    x = x[: np.argmin(np.isfinite(x))]
+    if (x[-8:] > 10 * x.min()).all():
+        return "step size"
+    if others is None:
+        return "cannot tell"
+    return "batch" if sum(loss < 5 * x.min() for loss in others()) > 5 and len(others()) else "step size"
+
+
+# %% wrong="the first nan is the failure" says="the failure is looked for as nan only"
+def why_nan(losses, others=None):
+    x = np.asarray(losses, float)
+    f = np.argmax(np.isnan(x)) if np.isnan(x).any() else len(x)
+    x = x[:f]
+    if (x[-8:] > 10 * x.min()).all():
+        return "step size" if np.isfinite(x).all() else "batch"
+    if others is None:
+        return "cannot tell"
+    return "batch" if np.sum(np.asarray(others()) < 5 * x.min()) > 5 else "step size"
+
+
+# %% wrong="any high loss among the last five" says="one value before the failure is judged"
+def why_nan(losses, others=None):
+    x = np.asarray(losses, float)
+    x = x[: np.argmin(np.isfinite(x))]
+    if (x[-5:] > 10 * x.min()).any():
+        return "step size"
+    if others is None:
+        return "cannot tell"
+    return "batch" if np.sum(np.asarray(others()) < 5 * x.min()) > 5 else "step size"
 
 
 # %% sign

@@ -166,7 +166,7 @@ def standardise(x, y, max_share=0.1):
     return (kept - kept.mean(axis=0)) / spread, y[good], np.flatnonzero(~good)
 
 
-# %% wrong="any bad row is refused" says="the code stopped with ValueError"
+# %% wrong="any bad row is refused" says="any bad row is refused: one division by zero stops the work"
 def standardise(x, y, max_share=0.1):
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("not finite")
@@ -191,6 +191,27 @@ def standardise(x, y, max_share=0.1):
     kept = x[good]
     spread = np.where(np.ptp(kept, axis=0) > 0, kept.std(axis=0), np.inf)
     return (kept - kept.mean(axis=0)) / spread, y[good], np.flatnonzero(~good)
+
+
+# %% wrong="a spread of exactly 0 is asked for" says="the mean of equal numbers is rounded"
+def standardise(x, y, max_share=0.1):
+    good = np.isfinite(x).all(axis=1) & np.isfinite(y)
+    if len(x) - good.sum() > max_share * len(x):
+        raise ValueError("too many bad rows")
+    kept = x[good]
+    spread = kept.std(axis=0)
+    spread[spread == 0] = 1
+    z = (kept - kept.mean(axis=0)) / spread
+    return z, y[good], np.flatnonzero(~good)
+
+
+# %% wrong="the spread is 1e-12 at least" says="the mean of equal numbers is rounded"
+def standardise(x, y, max_share=0.1):
+    good = np.isfinite(x).all(axis=1) & np.isfinite(y)
+    if len(x) - good.sum() > max_share * len(x):
+        raise ValueError("too many bad rows")
+    kept = x[good]
+    return (kept - kept.mean(axis=0)) / np.maximum(kept.std(axis=0), 1e-12), y[good], np.flatnonzero(~good)
 
 
 # %% sign

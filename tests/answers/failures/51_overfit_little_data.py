@@ -168,7 +168,16 @@ def augment_turns(x, y, x_val, y_val, rng):
     return draw_epoch, (x_val, y_val)
 
 
+# %% wrong="mirrored, with the other label" says="rows are mirrored and given the other label"
+def augment_turns(x, y, x_val, y_val, rng):
+    def draw_epoch():
+        mirror = rng.random(len(x)) < 0.5
+        return np.where(mirror[:, None], x[:, ::-1], x), np.where(mirror, 1 - y, y)
+
+    return draw_epoch, (x_val, y_val)
+
+
 # %% sign
 def sign(seed):
-    """Fewer than 80 % of new turns are right at the end (20 seeds: 0.58 at most broken, 0.97 at least mended)."""
+    """Fewer than 80 % of new turns are right at the end (20 seeds: 0.58 at most broken, 0.98 at least mended)."""
     return train_on_turns(augment_turns, seed)["accuracy"][-1] < 0.8

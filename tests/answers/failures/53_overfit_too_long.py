@@ -51,6 +51,18 @@ def epochs_and_report(val_losses, test_loss):
     return epochs, test_loss(epochs)
 
 
+# %% right="backwards from the end, split by split against the best epoch"
+def epochs_and_report(val_losses, test_loss):
+    curves = np.asarray(val_losses, dtype=float)
+    reference = curves[:, int(np.argmin(np.mean(curves, axis=0)))]
+    chosen = curves.shape[1]
+    for number in range(curves.shape[1], 0, -1):
+        worse = curves[:, number - 1] - reference
+        if np.mean(worse) <= np.std(worse, ddof=1) / np.sqrt(len(worse)):
+            chosen = number
+    return chosen, test_loss(chosen)
+
+
 # %% untouched says="the lowest of all validation losses is reported|0.7 of the loss on new rows"
 
 # %% emptied says="two numbers come back|None"
@@ -137,8 +149,25 @@ def epochs_and_report(val_losses, test_loss):
     return epochs, test_loss(epochs)
 
 
+# %% wrong="smoothed, and within two per cent of the lowest" says="near is a fixed share here"
+def epochs_and_report(val_losses, test_loss):
+    mean = np.mean(val_losses, axis=0)
+    smooth = np.convolve(np.pad(mean, 5, mode="edge"), np.ones(11) / 11, "valid")
+    epochs = int(np.argmax(smooth <= 1.02 * smooth.min())) + 1
+    return epochs, test_loss(epochs)
+
+
+# %% wrong="the median of the splits' own best epochs" says="on a level stretch they lie anywhere"
+def epochs_and_report(val_losses, test_loss):
+    epochs = int(np.median(np.argmin(val_losses, axis=1))) + 1
+    return epochs, test_loss(epochs)
+
+
 # %% sign
 def sign(seed):
-    """Over five runs the report is on average below 0.84 of what the network has on new rows (20 seeds: 19 broken, 0 mended)."""
+    """Over five runs the report is on average below 0.89 of what the network has on new rows.
+
+    20 seeds: broken 0.86 at most, mended 0.91 at least.
+    """
     runs = [promises(epochs_and_report, [seed, number]) for number in range(5)]
-    return np.mean([reported / kept for _, reported, kept in runs]) < 0.84
+    return np.mean([reported / kept for _, reported, kept in runs]) < 0.89
