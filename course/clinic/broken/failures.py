@@ -538,15 +538,12 @@ def probabilities(logits, temperature=1.0):
     logits: array (n, classes) of float64, float32 or float16. temperature: 0.01 to 100.
     Graded:
     Entry j of a row is exp(logit_j / temperature) over the sum of the same for all classes of its
-    row, right to 1e-4 of itself where it is above 1e-6. That holds for all finite logits of either
-    sign, up to 1e300 in float64, and for up to 100 000 classes. The rows may differ as much.
-    A logit of -inf is a masked class. It gets 0, the others of its row share the 1. A finite
-    logit is never treated as a mask.
+    row, right to 1e-4 of itself where it is above 1e-6. That holds in all three types, and for all
+    finite logits of either sign up to 1e30.
+    A logit of -inf is a masked class. It gets 0, the others of its row share the 1.
     A row in which all logits are -inf leaves nothing to choose from: it becomes zeros.
     A nan or +inf anywhere in the logits raises ValueError: something before this is broken.
-    logits are not changed.
-    Not graded: whether the result is float64 or float32 (float16 is too coarse); the words of the
-    error.
+    logits are not changed. Not graded: whether the result is float64 or float32.
     """
     powers = np.exp(logits / np.float32(temperature))
     return powers / powers.sum(axis=1, keepdims=True)
@@ -555,8 +552,8 @@ def probabilities(logits, temperature=1.0):
 def tag_loss(logits, targets):
     """Binary cross-entropy from logits, and its gradient.
 
-    logits: float64 or float32 array, (n,) or (n, tags). targets: an array of the same shape, the
-    probability of each tag, 0 to 1: mostly 0 or 1, but 0.9 is a target too.
+    logits: float64 or float32 array, (n,) or (n, tags). targets: an array of the same shape, 1
+    where the tag is there and 0 where not; what lies between, such as 0.9, is a target too.
     Returns (loss, grad). With p = 1 / (1 + exp(-logit)):
     loss: the mean over all entries of -(target * log(p) + (1 - target) * log(1 - p)), in nats.
     grad: the gradient of that mean with respect to each logit, an array shaped like logits.
@@ -564,11 +561,8 @@ def tag_loss(logits, targets):
     ValueError is raised
     - where logits and targets differ in shape, such as (n, 1) and (n,);
     - for a nan or an inf in either;
-    - for a target below 0 or above 1;
-    - for 20 or more logits that all lie from 0 to 1 and are not all equal: those are
-      probabilities. Whatever has a logit below 0 or above 1 is let through, as are fewer than 20
-      logits, and all equal ones: a model that starts at zero has them.
-    logits and targets are not changed. Not graded: the words of the errors.
+    - for a target below 0 or above 1.
+    logits and targets are not changed.
     """
     p = 1 / (1 + np.exp(-logits))
     loss = -np.mean(targets * np.log(p) + (1 - targets) * np.log(1 - p))
@@ -586,10 +580,9 @@ def statistics(x, eps=1e-5):
     inverse_std is 1 / sqrt(variance + eps), to 1e-3 of itself. The variance of a row is the mean
     of its (x - mean)**2, all numbers counted. The mean is right to 1e-3 of the row's standard
     deviation. Both hold
-    - for rows whose mean is up to 1e8 times their standard deviation, as far as the type has such;
-    - for rows of any size: up to 6e4 in float16, and 1e30 in float32 and float64;
-    - for constant rows: layer_norm makes zeros of them, to 1e-4, where they are below 1e6 in size,
-      and what its way back returns for them is finite, and at most 10 / sqrt(eps) times as large.
+    - for rows far from zero, with a mean of up to 1e8 times their standard deviation;
+    - for rows of any size: up to 6e4 in float16, and 1e30 in float32 and float64.
+    Of constant rows, below 1e6 in size, layer_norm makes zeros, to 1e-4.
     x is not changed. Not graded: the type of what is returned, if it can hold the numbers.
     """
     mean = x.mean(axis=1, keepdims=True)
@@ -623,7 +616,7 @@ class LossScaler:
 
     The caller multiplies the loss by `scale` before the backward pass, and hands the gradients of
     scale * loss to `update`. max_norm: the limit on the global norm of the gradient of the loss
-    itself. growth_interval: k in the text below, 1 or more.
+    itself. growth_interval: good steps, 1 or more, after which the scale is doubled.
     """
 
     def __init__(self, scale=2.0**16, growth_interval=200, max_norm=1.0):
@@ -635,23 +628,26 @@ class LossScaler:
 
         params: list of float32 arrays. grads: list like it, float16: the gradients of
         self.scale * loss; inf or nan where float16 overflowed.
-        Graded, where all of grads is finite:
+        Graded, where all numbers of grads are finite:
         the new parameters are param - lr * g. g is the gradient of the loss itself, in float32 or
-        wider; where the norm of all g taken together is above max_norm, every g is multiplied by
-        the one factor that makes it max_norm. After k such steps in a row the scale is doubled,
-        and the count begins anew. The gradients that come next were made with the new scale.
+        wider, to 1e-3. Where the norm of all g taken together is above max_norm, every g is
+        multiplied by the one factor that makes it max_norm. After growth_interval such steps in a
+        row the scale is doubled, for the gradients that come next, and the count begins anew.
         Graded, where any number of grads is inf or nan:
-        the parameters come back as they were, to the last bit, the scale is halved, and the count
-        begins anew. Where the scale is 1 or below, it is an exception instead, of any type: a loss
-        that is not scaled up and still gives inf or nan has another fault.
-        Parameters stay float32 or wider, and scalers are independent of each other. In the checks
-        max_norm is above 1e-9, and g is zero or has a norm above 1e-15. Not graded: whether you
-        work in place, rounding below 1e-3 of a step.
+        the parameters come back as they were, the scale is halved, and the count begins anew.
+        Where the scale is 1 or below, it is an exception instead, of any type: a loss that is not
+        scaled up and still gives inf or nan has another fault.
+        Parameters stay float32 or wider. Scalers are independent of each other. Not graded:
+        whether you work in place.
         """
+        grads = [grad.astype(np.float32) for grad in grads]
         norm = global_norm(grads) + 1e-12
         grads = [grad * min(1, self.max_norm / norm) for grad in grads]
         grads = [grad / self.scale for grad in grads]
-        return [param - lr * grad.astype(np.float32) for param, grad in zip(params, grads)]
+        self.good_steps += 1
+        if self.good_steps == self.growth_interval:
+            self.scale, self.good_steps = 2 * self.scale, 0
+        return [param - lr * grad for param, grad in zip(params, grads)]
 
 
 def augment_turns(x, y, x_val, y_val, rng):

@@ -8,7 +8,7 @@
 # The cases follow a list of symptoms, diagnostic steps and causes, each with the advice that usually goes with it. The
 # text calls that list *the document*; you need not have read it. The first two stages help and are not needed. There are
 # 43 cases in seven parts, and at the end *Triage*, in which you write down what you have learnt as a program. A case
-# takes 10 to 25 minutes, Triage an hour.
+# takes 10 to 20 minutes, Triage an hour, all of it about thirteen hours.
 #
 # **How a case works.** Run the cell below first, and again whenever you have restarted the kernel.
 #

@@ -4,12 +4,12 @@
 # About 15 minutes · difficulty 2 of 5 · 5 points
 #
 # **The complaint.** A finished classifier, all 300 rows right, is moved to float32 to go on training. Its logits
-# differ by ten or twenty in a row, and all of them lie near 1000: nothing ever held their common height. The loss is
-# `nan` at the first step. The advice is a temperature. With 5 it is still `nan`. With 20 it is a number, 0.86, where
-# this model had 0.017. Gradient clipping, the other advice, changes nothing at all.
+# differ by ten or twenty in a row, and all of them lie near 1000. The loss is `nan` at the first step. The advice is
+# to divide the logits by a temperature. With 5 the loss is still `nan`. With 20 it is a number, 0.86, where this
+# model had 0.017. Gradient clipping, the other advice, changes nothing at all.
 #
-# **After this case you can** write a softmax that stands any logits, masked ones and those in float16 too, and say
-# why neither a temperature nor clipping is a cure.
+# **After this case you can** write a softmax that stands any finite logits and masked ones, in each type of float,
+# and say why neither a temperature nor clipping is a cure.
 #
 # ### The code
 
@@ -20,37 +20,33 @@ def probabilities(logits, temperature=1.0):
     logits: array (n, classes) of float64, float32 or float16. temperature: 0.01 to 100.
     Graded:
     Entry j of a row is exp(logit_j / temperature) over the sum of the same for all classes of its
-    row, right to 1e-4 of itself where it is above 1e-6. That holds for all finite logits of either
-    sign, up to 1e300 in float64, and for up to 100 000 classes. The rows may differ as much.
-    A logit of -inf is a masked class. It gets 0, the others of its row share the 1. A finite
-    logit is never treated as a mask.
+    row, right to 1e-4 of itself where it is above 1e-6. That holds in all three types, and for all
+    finite logits of either sign up to 1e30.
+    A logit of -inf is a masked class. It gets 0, the others of its row share the 1.
     A row in which all logits are -inf leaves nothing to choose from: it becomes zeros.
     A nan or +inf anywhere in the logits raises ValueError: something before this is broken.
-    logits are not changed.
-    Not graded: whether the result is float64 or float32 (float16 is too coarse); the words of the
-    error.
+    logits are not changed. Not graded: whether the result is float64 or float32.
     """
     ### BEGIN BROKEN
     # powers = np.exp(logits / np.float32(temperature))
     # return powers / powers.sum(axis=1, keepdims=True)
     ### END BROKEN
     ### BEGIN SOLUTION
-    # In float64: the difference of two float16 can be too large for float16, and so can the sum over the classes.
+    # In float64: float16 has three digits, and divided by a small temperature it overflows.
     logits = np.array(logits, dtype=float)
     if np.isnan(logits).any() or (logits == np.inf).any():
         raise ValueError("a logit is nan or inf: this softmax is not where it began")
     top = logits.max(axis=1, keepdims=True)
     top[top == -np.inf] = 0.0
-    with np.errstate(over="ignore"):  # a logit that far below the top overflows to -inf, whose power is 0
-        powers = np.exp((logits - top) / temperature)
+    powers = np.exp((logits - top) / temperature)
     total = powers.sum(axis=1, keepdims=True)
     return powers / np.where(total > 0, total, 1.0)
     ### END SOLUTION
 
 
 # %% [markdown]
-# **Predict, before you run it.** The largest number of float32 is $3.4\cdot10^{38}$. Logits are near 1000. Where does
-# a rising temperature stop giving `nan`? Write your guess as `my_guess`: it is the dotted line in the right panel.
+# **Predict, before you run it.** The largest number of float32 is $3.4\cdot10^{38}$, and the logits are near 1000. From
+# which temperature on is the loss a number? Write your guess as `my_guess`: it is the dotted line in the right panel.
 
 
 # %% scene="nan-softmax-overflow"
@@ -144,8 +140,10 @@ show_overflow(broken.probabilities, probabilities, seed=0, my_guess=my_guess)
 
 
 # %% check="nan-softmax-overflow" points=5
-def softmax_of(logits, temperature, what, call, turns=None, want=None):
-    """probabilities(logits, temperature) is right. The reference subtracts each row's maximum, in longdouble."""
+def softmax_of(rows, temperature, dtype, what, turns=None, want=None, call=None):
+    """probabilities(rows, temperature) is right. The reference subtracts each row's maximum, in longdouble."""
+    logits = np.array(rows, dtype=dtype)
+    call = call or f"probabilities({rows}, {temperature:g}) in {dtype.__name__}"
     given = logits.copy()
     got = probabilities(given, temperature)
     is_table = isinstance(got, (np.ndarray, list, tuple)) and np.shape(got) == logits.shape
@@ -156,10 +154,7 @@ def softmax_of(logits, temperature, what, call, turns=None, want=None):
             want = np.exp((wide - wide.max(axis=1, keepdims=True)) / temperature)
             want = np.asarray(want / want.sum(axis=1, keepdims=True), dtype=float)
     got = np.array(got, dtype=float)
-    told = {
-        **(turns or {}),
-        "a power has overflowed, and inf is divided by inf": np.isnan(got).any(),
-    }
+    told = {**(turns or {}), "a power has overflowed, and inf is divided by inf": np.isnan(got).any()}
     check.that(
         np.all(np.abs(got - want) <= 1e-4 * want + 1e-7),
         what=what,
@@ -195,140 +190,61 @@ def refuses_logits(value, dtype):
 
 
 def check_softmax_overflow():
-    high = np.array([[1000.0, 999.0, 990.0]], dtype=np.float32)
-    name = "probabilities([[1000, 999, 990]], {})"
-    softmax_of(
-        np.array([[2.0, 1.0, -1.0]]),
-        1.0,
-        "small logits give what they always gave",
-        "probabilities([[2, 1, -1]])",
-        {
-            "a temperature stands in it that nobody asked for": lambda got: 0.33 < got.max() < 0.5 and np.isclose(got.sum(), 1),
-        },
-    )
-    softmax_of(
-        high,
-        1.0,
-        "only the differences of the logits count, and not their height",
-        name.format("1"),
-        {
-            "a temperature of 20 is put in: it stops the overflow, and it is another model": comes_to(0.391, 0.372),
-            "the logits are cut off at a bound: they differed by 1, now they are equal": comes_to(1 / 3, 1 / 3, 1 / 3),
-            "nan is replaced by a number after the overflow": lambda got: np.isfinite(got).all() and not np.isclose(got.sum(), 1),
-        },
-    )
-    softmax_of(high, 5.0, "a temperature of 5", name.format("5"))
-    softmax_of(
-        high.astype(float),
-        0.5,
-        "a temperature of 0.5, in float64",
-        name.format("0.5"),
-        {
-            "the temperature is multiplied": comes_to(0.622, 0.378),
-            "the temperature is left out": comes_to(0.731, 0.269),
-        },
-    )
-    several = np.array([[1000.0, 998.0], [-1000.0, -999.0], [0.0, 1.0]], dtype=np.float32)
-    softmax_of(
-        several,
-        1.0,
-        "each row has its own height",
-        "probabilities([[1000, 998], [-1000, -999], [0, 1]])",
-        {
-            "one maximum is taken off all rows: the lower rows have nothing left": lambda got: not np.isclose(got[1].sum(), 1),
-        },
-    )
-    apart = np.array([[1e30, -1e30, 1e30, 0.0], [-1e30, -3e30, -2e30, -3e30]])
-    softmax_of(
-        apart,
-        1.0,
-        "1e30 is finite, and stays so",
-        "probabilities([[1e30, -1e30, 1e30, 0], [-1e30, ...]])",
-        {
-            "the mean is taken off, and not the largest: what is above the mean still overflows": lambda got: np.isnan(
-                got[0]
-            ).any(),
-            "very low logits are taken for masks, or cut off": lambda got: not np.allclose(got[1], [1, 0, 0, 0]),
-        },
-    )
-    softmax_of(
-        np.array([[1e300, -1e300, 9e299]]),
-        0.01,
-        "1e300 in float64",
-        "probabilities([[1e300, -1e300, 9e299]], 0.01)",
-        {
-            "float64 is made float32: beyond 3e38 that is inf": lambda got: np.isnan(got).any(),
-        },
-    )
+    inf, high = np.inf, [[1000, 999, 990]]
+    turns = {"a temperature stands in it that nobody asked for": lambda got: 0.33 < got.max() < 0.5}
+    softmax_of([[2, 1, -1]], 1, np.float64, "small logits give what they always gave", turns)
+    turns = {
+        "a temperature of 20 is put in: it stops the overflow, and it is another model": comes_to(0.391, 0.372),
+        "the logits are cut off at a bound: they differed by 1, now they are equal": comes_to(1 / 3, 1 / 3, 1 / 3),
+        "nan is replaced by a number after the overflow": lambda got: np.isfinite(got).all() and not np.isclose(got.sum(), 1),
+    }
+    softmax_of(high, 1, np.float32, "only the differences of the logits count, and not their height", turns)
+    softmax_of(high, 5, np.float32, "a temperature of 5")
+    turns = {"the temperature is multiplied": comes_to(0.622, 0.378), "the temperature is left out": comes_to(0.731, 0.269)}
+    softmax_of(high, 0.5, np.float64, "a temperature of 0.5", turns)
+    turns = {"one maximum is taken off all rows: the lower rows have nothing left": lambda got: not np.isclose(got[1].sum(), 1)}
+    softmax_of([[1000, 998], [-1000, -999], [0, 1]], 1, np.float32, "each row has its own height", turns)
+    turns = {
+        "the mean is taken off, and not the largest: what is above the mean still overflows": lambda got: np.isnan(got[0]).any(),
+        "very low logits are taken for masks, or cut off": lambda got: not np.allclose(got[1], [1, 0, 0, 0]),
+    }
+    apart = [[1e30, -1e30, 1e30, 0], [-1e30, -3e30, -2e30, -3e30]]
+    softmax_of(apart, 1, np.float64, "1e30 is finite, and stays so", turns)
+    for dtype, belief in (
+        (np.float32, "logits are divided first, in float32: the digits in which they differ are gone"),
+        (np.float64, "float64 is made float32: the digits in which the logits differ are gone"),
+    ):
+        turns = {belief: lambda got: np.isfinite(got).all()}
+        softmax_of([[9000.01, 9000, -9000]], 0.01, dtype, "a small temperature", turns)
 
-    close = np.array([[9000.01, 9000.0, -9000.0]], dtype=np.float32)
-    softmax_of(
-        close,
-        0.01,
-        "float32, divided by a small temperature",
-        "probabilities([[9000.01, 9000, -9000]], 0.01)",
-        {
-            "logits are divided first, in float32: the digits in which they differ are gone": lambda got: np.isfinite(got).all(),
-        },
+    softmax_of([[2, -inf, 1], [-inf, -inf, 700]], 1, np.float32, "a masked class gets 0")
+    turns = {"-inf is replaced by a number such as -1e9: here that is the highest logit": lambda got: got[0, 0] > 0}
+    softmax_of([[-inf, -2000000000, -2000000001]], 1, np.float64, "a masked class gets 0 beside very low ones", turns)
+    empty, want, what = (
+        [[-inf, -inf, -inf], [0, 0, -inf]],
+        [[0, 0, 0], [0.5, 0.5, 0]],
+        "a row with every class masked becomes zeros",
     )
-    inf = np.inf
-    masked = np.array([[2.0, -inf, 1.0], [-inf, -inf, 700.0]], dtype=np.float32)
-    softmax_of(masked, 1.0, "a masked class gets 0", "probabilities([[2, -inf, 1], [-inf, -inf, 700]])")
-    low = np.array([[-inf, -2e9, -2e9 - 1]])
-    softmax_of(
-        low,
-        1.0,
-        "a masked class gets 0 beside very low ones",
-        "probabilities([[-inf, -2e9, -2e9 - 1]])",
-        {
-            "-inf is replaced by a number such as -1e9: here that is the highest logit": lambda got: got[0, 0] > 0,
-        },
-    )
-    call = "probabilities([[-inf, -inf, -inf], [0, 0, -inf]])"
-    all_masked = np.array([[-inf, -inf, -inf], [0.0, 0.0, -inf]], dtype=np.float32)
-    what = "a row with every class masked becomes zeros"
+    turns = {
+        "-inf less -inf is computed: that is nan": lambda got: np.isnan(got[0]).any(),
+        "an all-masked row gets equal shares: it chooses among what was forbidden": lambda got: got[0].sum() > 0.9,
+    }
     try:
-        softmax_of(
-            all_masked,
-            1.0,
-            what,
-            call,
-            {
-                "-inf less -inf is computed: that is nan": lambda got: np.isnan(got[0]).any(),
-                "an all-masked row gets equal shares: it chooses among what was forbidden": lambda got: got[0].sum() > 0.9,
-            },
-            want=np.array([[0, 0, 0], [0.5, 0.5, 0]]),
-        )
+        softmax_of(empty, 1, np.float32, what, turns, want=np.array(want))
     except ValueError:
-        check.that(False, what=what, call=call, got="ValueError", turns={"-inf, a mask, is taken for a fault": True})
+        turns = {"-inf, a mask, is taken for a fault": True}
+        check.that(False, what=what, call=f"probabilities({empty})", got="ValueError", turns=turns)
     for value in (np.nan, inf):
         refuses_logits(value, np.float32)
-    check_softmax_half(6.0, 0.01, 100_000)
+    check_softmax_half(6000, 0.01)
 
 
-def check_softmax_half(height, temperature, classes):
-    """float16: logits that overflow when they are divided, or subtracted, and a sum over many classes."""
-    narrow = np.array([[height * 1000, height * 1000 - 4, 0]], dtype=np.float16)
-    call = f"probabilities([[{height * 1000:g}, {height * 1000 - 4:g}, 0]], {temperature:g}) in float16"
-    softmax_of(
-        narrow,
-        temperature,
-        "float16, divided by a small temperature",
-        call,
-        {
-            "the division is done in float16: beyond 65504 that is inf": lambda got: np.isnan(got).any(),
-        },
-    )
-    many = np.full((1, classes), 3.0, dtype=np.float16)
-    softmax_of(
-        many,
-        1.0,
-        f"{classes} classes in float16",
-        f"probabilities of {classes} threes, in float16",
-        {
-            "the sum over the classes is kept in float16: it ends at 65504, or has three digits": True,
-        },
-    )
+def check_softmax_half(height, temperature):
+    """float16: logits that overflow when they are divided, and probabilities that want more than three digits."""
+    turns = {"the division is done in float16: beyond 65504 that is inf": lambda got: np.isnan(got).any()}
+    softmax_of([[height, height - 4, 0]], temperature, np.float16, "a small temperature in float16", turns)
+    turns = {"the powers or their sum are kept in float16, which has three digits": True}
+    softmax_of([[3, 2.5, 1.75]], 1, np.float16, "a result with four digits or more", turns)
 
 
 check.run(check_softmax_overflow)
@@ -349,12 +265,11 @@ def check_softmax_overflow_elsewhere():
                     e = np.exp((row[open_classes] - row[open_classes].max()) / temperature)
                     want[i, open_classes] = e / e.sum()
             call = f"probabilities(logits, {temperature:g}), twenty rows of {dtype.__name__}"
-            softmax_of(logits, temperature, "masks, heights and temperatures together", call, want=want)
+            softmax_of(logits, temperature, dtype, "masks, heights and temperatures together", want=want, call=call)
     for value in (np.nan, np.inf):
         refuses_logits(value, np.float64)
         refuses_logits(value, np.float16)
-    check_softmax_half(5.0, 0.02, 80_000)
-    softmax_of(np.array([[-3e38, 3e38]], dtype=np.float32), 1.0, "the ends of float32", "probabilities([[-3e38, 3e38]])")
+    check_softmax_half(5000, 0.02)
 
 
 check.run(check_softmax_overflow_elsewhere)
@@ -402,8 +317,8 @@ check.run(check_softmax_overflow_elsewhere)
 # Clipping comes too late: the loss and the gradient are `nan` before it. The norm of such a gradient is `nan`, and so
 # is the factor it gives. Where a guard skips such steps (*nan-inf-guard* in stage 2), this run never takes one.
 #
-# **The height.** The gradient of the loss to the logits of a row sums to zero, so that no step sees their common
-# height. Large language models have been given a small penalty on $\log^2\sum_k e^{z_k}$ to hold it, for the
+# **Why they lie at 1000.** The gradient of the loss to the logits of a row sums to zero, so that no step sees their
+# common height. Large language models have been given a small penalty on $\log^2\sum_k e^{z_k}$ to hold it, for the
 # stability of training (Chowdhery et al. 2022, arXiv 2204.02311).
 #
 # **The twin.** The logarithm of a probability that has become 0 gives `inf`, and not `nan`: case 4.5.

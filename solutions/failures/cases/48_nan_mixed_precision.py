@@ -1,18 +1,19 @@
 # %% [markdown]
 # ## Case 4.8 · Scaled up, the loss stands still; scaled further, it is nan
 #
-# About 20 minutes · difficulty 3 of 5 · 7 points
+# About 15 minutes · difficulty 3 of 5 · 6 points
 #
 # **The complaint.** A small head is trained in float16 over float32 parameters. Its loss enters with a weight of
-# $10^{-7}$, and its learning rate is large accordingly. The loss does not move: each number of the gradient is
-# exactly zero. It is multiplied by 65 536, as one does, and divided out again. It stands still. It is multiplied by
-# $2^{50}$: `nan` after the first step. Somebody increases eps to $10^{-8}$, in float16.
+# $10^{-7}$, and its learning rate is large accordingly. The loss does not move: every number of its gradient is
+# smaller than the smallest float16, and so zero. Therefore the loss is multiplied by 65 536 before the backward pass,
+# and the gradient is divided by it afterwards. The gradient that leaves the backward pass is no longer zero, and the
+# loss still does not move. With $2^{50}$ for 65 536 the loss is `nan` after the first step.
 #
-# **After this case you can** write the loss scaler of mixed-precision training: what it does to a gradient, in which
-# order and in which type, and how it finds its own scale.
+# **After this case you can** write the loss scaler of mixed-precision training: in which order it treats a gradient,
+# and how it finds its own scale.
 #
-# The guard of stage 2 refuses a step because something is wrong. Here a refused step is part of a healthy run, and
-# the question is what is learnt from it.
+# The guard of stage 2 (*nan-inf-guard*) refuses a step because something is wrong. Here a refused step is part of a
+# healthy run, and the scaler learns from it.
 #
 # ### The code
 
@@ -22,7 +23,7 @@ class LossScaler:
 
     The caller multiplies the loss by `scale` before the backward pass, and hands the gradients of
     scale * loss to `update`. max_norm: the limit on the global norm of the gradient of the loss
-    itself. growth_interval: k in the text below, 1 or more.
+    itself. growth_interval: good steps, 1 or more, after which the scale is doubled.
     """
 
     def __init__(self, scale=2.0**16, growth_interval=200, max_norm=1.0):
@@ -34,24 +35,27 @@ class LossScaler:
 
         params: list of float32 arrays. grads: list like it, float16: the gradients of
         self.scale * loss; inf or nan where float16 overflowed.
-        Graded, where all of grads is finite:
+        Graded, where all numbers of grads are finite:
         the new parameters are param - lr * g. g is the gradient of the loss itself, in float32 or
-        wider; where the norm of all g taken together is above max_norm, every g is multiplied by
-        the one factor that makes it max_norm. After k such steps in a row the scale is doubled,
-        and the count begins anew. The gradients that come next were made with the new scale.
+        wider, to 1e-3. Where the norm of all g taken together is above max_norm, every g is
+        multiplied by the one factor that makes it max_norm. After growth_interval such steps in a
+        row the scale is doubled, for the gradients that come next, and the count begins anew.
         Graded, where any number of grads is inf or nan:
-        the parameters come back as they were, to the last bit, the scale is halved, and the count
-        begins anew. Where the scale is 1 or below, it is an exception instead, of any type: a loss
-        that is not scaled up and still gives inf or nan has another fault.
-        Parameters stay float32 or wider, and scalers are independent of each other. In the checks
-        max_norm is above 1e-9, and g is zero or has a norm above 1e-15. Not graded: whether you
-        work in place, rounding below 1e-3 of a step.
+        the parameters come back as they were, the scale is halved, and the count begins anew.
+        Where the scale is 1 or below, it is an exception instead, of any type: a loss that is not
+        scaled up and still gives inf or nan has another fault.
+        Parameters stay float32 or wider. Scalers are independent of each other. Not graded:
+        whether you work in place.
         """
         ### BEGIN BROKEN
+        # grads = [grad.astype(np.float32) for grad in grads]
         # norm = global_norm(grads) + 1e-12
         # grads = [grad * min(1, self.max_norm / norm) for grad in grads]
         # grads = [grad / self.scale for grad in grads]
-        # return [param - lr * grad.astype(np.float32) for param, grad in zip(params, grads)]
+        # self.good_steps += 1
+        # if self.good_steps == self.growth_interval:
+        #     self.scale, self.good_steps = 2 * self.scale, 0
+        # return [param - lr * grad for param, grad in zip(params, grads)]
         ### END BROKEN
         ### BEGIN SOLUTION
         if not all(np.isfinite(grad).all() for grad in grads):
@@ -59,7 +63,7 @@ class LossScaler:
                 raise FloatingPointError("the gradient is not finite at a scale of 1: the scale is not its fault")
             self.scale, self.good_steps = self.scale / 2, 0
             return params
-        # First into a type that can hold it, then the scale out, and only then is it a gradient that can be measured.
+        # The limit is on the gradient of the loss itself: the scale has to be out before the norm is taken.
         grads = [grad.astype(np.float32) / np.float32(self.scale) for grad in grads]
         factor = min(1.0, self.max_norm / max(global_norm(grads), 1e-30))
         self.good_steps += 1
@@ -70,14 +74,14 @@ class LossScaler:
 
 
 # %% [markdown]
-# **Predict, before you run it.** The largest number of float16 is 65 504. A scaler begins at $2^{50}$ and is to halve
-# at each overflow. The gradient of this head has numbers up to 0.18 before the weight of $10^{-7}$. At which power of
-# two does the halving end? Write your guess as `my_guess`: it is the dotted line in the right panel.
+# **Predict, before you run it.** The largest number of float16 is 65 504. The gradient of this head has numbers up to
+# 0.18 before the weight of $10^{-7}$. Which is the largest power of two that it can be multiplied by in float16
+# without becoming infinite? Write your guess as `my_guess`: it is the dotted line in the right panel.
 
 
 # %% scene="nan-mixed-precision"
 def train_head(scaler_class, seed, scale, steps=200, weight=1e-7, lr=0.5):
-    """Train a HalfMLP on spirals with a loss of this weight. Returns the History: loss, log2_scale, and the share of zeros."""
+    """Train a HalfMLP on spirals with a loss of this weight. Returns the History: loss and log2_scale."""
     rng = np.random.default_rng(seed)
     x, y = spirals(rng, points=30)
     net = HalfMLP((2, 16, 16, 3), rng)
@@ -86,10 +90,17 @@ def train_head(scaler_class, seed, scale, steps=200, weight=1e-7, lr=0.5):
     with np.errstate(all="ignore"):
         for _ in range(steps):
             loss, grads = net.loss_and_grads(x, y, scale=scaler.scale * weight)
-            zeros = np.mean(np.concatenate([grad.ravel() for grad in grads]) == 0)
-            history.log(loss=loss, log2_scale=np.log2(scaler.scale), zeros=zeros)
+            history.log(loss=loss, log2_scale=np.log2(scaler.scale))
             net.params = [np.array(param, dtype=np.float32) for param in scaler.update(net.params, grads, lr / weight)]
     return history
+
+
+def first_gradient(seed, log2_scale, weight=1e-7):
+    """All numbers of the head's first gradient, in float16, at this scale."""
+    rng = np.random.default_rng(seed)
+    x, y = spirals(rng, points=30)
+    grads = HalfMLP((2, 16, 16, 3), rng).loss_and_grads(x, y, scale=2.0**log2_scale * weight)[1]
+    return np.concatenate([grad.ravel() for grad in grads])
 
 
 def show_scaler(before, now, seed, my_guess):
@@ -109,25 +120,28 @@ def show_scaler(before, now, seed, my_guess):
         ends = f"the scale ends at 2**{far['log2_scale'][-1]:.0f}"
         course = ends if good.all() else f"the loss is nan at step {np.argmin(good)}"
         told.append(f"{label}: from 2**16 the loss goes from {losses[0]:.2f} to {losses[-1]:.2f}; from 2**50 {course}")
-    right.axhline(my_guess, color="#444444", linestyle=":", linewidth=1.5)
-    right.annotate("your guess", (119, my_guess), xytext=(0, 3), textcoords="offset points", ha="right", fontsize="small")
+    largest = max(power for power in range(60) if np.isfinite(first_gradient(seed, power)).all())
+    right.axhspan(largest + 0.5, 52, color="#bbbbbb", alpha=0.3, zorder=0)
+    right.annotate("here the first gradient has an inf", (117, 51.4), ha="right", va="top", fontsize="small")
+    mark_guess(right, my_guess)
     left.set(xlabel="step, from a scale of 2**16", ylabel="loss, without its weight (nats)", xlim=(-5, 124), ylim=(0, 1.45))
     right.set(xlabel="step, from a scale of 2**50", ylabel="scale, as a power of two", xlim=(-5, 124), ylim=(None, 52))
     left.legend(frameon=False, fontsize="small", loc="upper right", bbox_to_anchor=(1.0, 0.8))
+    told.append(f"the first gradient has no inf up to a scale of 2**{largest}; your guess: 2**{my_guess:g}")
+    shares = [np.mean(first_gradient(seed, power) == 0) for power in (0, 16)]
+    told.append(f"zeros in it: {shares[0]:.0%} at a scale of 1, {shares[1]:.0%} at 2**16")
     caption = "A head whose loss weighs 1e-7, in float16. A cross or a ring in the right panel: the next loss is nan."
     show(fig, caption, "Two panels. " + "; ".join(told) + ".")
-    print("\n".join(f"{line}." for line in told))
-    zeros = train_head(before, seed, 1.0, steps=1)["zeros"][0]
-    print(f"At a scale of 1, {zeros:.0%} of the numbers of the first gradient are zero.")
+    print("\n".join(f"{line[0].upper()}{line[1:]}." for line in told))
 
 
 # %% run="nan-mixed-precision"
-my_guess = 30  # the power of two at which the halving ends
+my_guess = 30  # the largest power of two without an overflow
 
 show_scaler(broken.LossScaler, LossScaler, seed=0, my_guess=my_guess)
 
 
-# %% check="nan-mixed-precision" points=7
+# %% check="nan-mixed-precision" points=6
 def stepped(scaler, scaled, call, lr=1.0, start=0.0):
     """How far one update moves two parameters, (2,) and (1,), by the gradients `scaled`; copies go in. Checks what comes back."""
     params = [np.full(2, start, np.float32), np.full(1, start, np.float32)]
@@ -173,9 +187,7 @@ def check_unscaling(exponent, clip_at):
     check.close(got, want, rtol=1e-3, what="the gradient of the loss is clipped", call=f"{name} [[18, 24], [40]]", turns=turns)
     small = np.array([0.3, 0.0, 0.4]) * clip_at
     got = stepped(LossScaler(scale, 99, max_norm=clip_at), small * scale, f"{name} a gradient of half that norm")
-    turns = {
-        "the scaled gradient is clipped: it is 1024 times as long": -2 * small / scale,
-    }
+    turns = {"the scaled gradient is clipped: it is 1024 times as long": -2 * small / scale}
     what = "a gradient below the limit is not clipped"
     check.close(got, -small, rtol=2e-3, what=what, call=f"{name} a gradient of half that norm", turns=turns)
     nothing = stepped(LossScaler(scale, 99, max_norm=clip_at), np.zeros(3), f"{name} zeros")
@@ -281,15 +293,15 @@ check.run(check_loss_scaler_elsewhere)
 # %% [markdown]
 # <details><summary>Hint 1: where to look</summary>
 #
-# Print `np.float16(0.01) / 65536`, its type, and `global_norm` of a float16 array of 300. Of what is `max_norm` the
-# limit: of a gradient, or of 65 536 gradients?
+# Take a gradient of norm 1 and a `max_norm` of 1, at a scale of 65 536. Follow its norm through the lines of `update`.
+# What is the norm of what is taken off the parameters? Then follow one `inf`.
 #
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# Three things at once. A float16 divided by a Python number stays float16, and what was saved from zero goes back
-# there. The limit is held against the scaled gradient. And an overflow goes straight into the parameters, with a
-# scale that never learns of it.
+# Two things, one for each half of the title. The limit is held against the scaled gradient, and the scale is taken
+# out of what is left. And an overflow goes straight into the parameters: nothing looks for it, and the scale never
+# learns of it.
 #
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
@@ -311,18 +323,19 @@ check.run(check_loss_scaler_elsewhere)
 # $$g=\frac{1}{S}\,\nabla(SL),\qquad w\leftarrow w-\eta\,g\cdot\min\!\left(1,\frac{c}{\lVert g\rVert}\right)$$
 #
 # with the limit $c$, the rate $\eta$ and the float32 parameters $w$ (Micikevicius et al. 2018, arXiv 1710.03740). $S$
-# is halved when it was too much, and doubled after $k$ good steps: it stays just below the overflow and costs about
-# one step in $k$.
+# is halved when it was too much, and doubled after some good steps: it stays just below the overflow and costs one
+# step now and then. In the figure it ends its fall at $2^{41}$, since $65504/(0.18\cdot10^{-7})=2^{41.7}$.
 #
 # **When the advice misleads.** *Fix: Use GradScaler, increase eps.* The first half is right, if the order is. Clipped
 # before the scale is out, a gradient of norm 1 scaled by 65 536 is cut to 1, and what is left of it after the
 # division is 65 536 times too short: no `nan`, no error, a run that stands still. That is `clip_grad_norm_` without
-# `unscale_` before it. And an eps of $10^{-8}$ is a remedy only in a type that has it: `np.float16(1e-8)` is 0. It
-# would have to be above $6\cdot10^{-8}$, or the division in float32.
+# `unscale_` before it. The division belongs in float32: a float16 divided by a Python number stays float16, and what
+# was saved from zero goes back there. And an eps of $10^{-8}$ is a remedy only in a type that has it:
+# `np.float16(1e-8)` is 0.
 #
 # **A scaler hides things.** It skips every step that is not finite, whatever the reason. A `nan` in the data becomes
-# a scale that is halved day and night; in a log of the scale you see it, in the loss you may not. So log it, and stop
-# when it is below 1.
+# a scale that is halved again and again; in a log of the scale you see it, in the loss you may not. So log it, and
+# stop when it is below 1.
 #
 # **The twin.** A learning rate that is too small gives a flat loss too (part 1). There the gradients are not zero.
 # Print the share of exact zeros in them.

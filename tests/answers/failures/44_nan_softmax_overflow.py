@@ -50,6 +50,20 @@ def probabilities(logits, temperature=1.0):
     return out
 
 
+# %% right="the type that comes in, float32 at least; empty rows get a top of 0 and a sum of 1"
+def probabilities(logits, temperature=1.0):
+    z = logits.astype(np.float32 if logits.dtype == np.float16 else logits.dtype)
+    if np.isnan(z).any() or (z == np.inf).any():
+        raise ValueError("nan or +inf in the logits")
+    top = z.max(axis=1, keepdims=True)
+    empty = top == -np.inf
+    top[empty] = 0
+    p = np.exp((z - top) / temperature)
+    total = p.sum(axis=1, keepdims=True)
+    total[empty] = 1
+    return p / total
+
+
 # %% untouched says="a power has overflowed, and inf is divided by inf"
 
 # %% emptied says="the result is an array like logits"
@@ -62,29 +76,10 @@ def probabilities(logits, temperature=1.0):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-# %% wrong="a temperature always" says="that nobody asked for"
-def probabilities(logits, temperature=20.0):
-    temperature = max(temperature, 20.0)
-    powers = np.exp(logits / np.float32(temperature))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
 # %% wrong="the logits are cut off" says="cut off at a bound"
 def probabilities(logits, temperature=1.0):
     z = np.clip(logits.astype(float), -80, 80) / temperature
     powers = np.exp(z)
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-# %% wrong="eps in the denominator" says="a power has overflowed, and inf is divided by inf"
-def probabilities(logits, temperature=1.0):
-    powers = np.exp(logits / temperature)
-    return powers / (powers.sum(axis=1, keepdims=True) + 1e-8)
-
-
-# %% wrong="float64 is large enough" says="a power has overflowed"
-def probabilities(logits, temperature=1.0):
-    powers = np.exp(logits.astype(np.float64) / temperature)
     return powers / powers.sum(axis=1, keepdims=True)
 
 
@@ -108,23 +103,20 @@ def probabilities(logits, temperature=1.0):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-# %% wrong="divided before the maximum is off" says="the division is done in float16"
+# %% wrong="the softmax of the package, and no more" says="the digits in which they differ are gone"
 def probabilities(logits, temperature=1.0):
-    if np.isnan(logits).any() or (logits == np.inf).any():
+    return softmax(logits / temperature)
+
+
+# %% wrong="float16 divided in float16" says="the division is done in float16"
+def probabilities(logits, temperature=1.0):
+    if np.isnan(logits).any() or np.isposinf(logits).any():
         raise ValueError("bad")
-    wide = logits if logits.dtype == np.float16 else logits.astype(float)
-    z = (wide / temperature).astype(float)
+    z = (logits if logits.dtype == np.float16 else logits.astype(float)) / temperature
+    z = z.astype(float)
     top = z.max(axis=1, keepdims=True)
     powers = np.exp(z - np.where(np.isneginf(top), 0, top))
     return powers / np.maximum(powers.sum(axis=1, keepdims=True), 1e-300)
-
-
-# %% wrong="divided first, in float32" says="the digits in which they differ are gone"
-def probabilities(logits, temperature=1.0):
-    wide = logits if logits.dtype == np.float64 else logits.astype(np.float32)
-    z = (wide / temperature).astype(float)
-    powers = np.exp(z - z.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 # %% wrong="masked rows forgotten" says="-inf less -inf is computed"
@@ -144,7 +136,8 @@ def probabilities(logits, temperature=1.0):
 # %% wrong="float32 for all" says="float64 is made float32"
 def probabilities(logits, temperature=1.0):
     z = logits.astype(np.float32)
-    powers = np.exp((z - z.max(axis=1, keepdims=True)) / np.float32(temperature))
+    z = (z - z.max(axis=1, keepdims=True)) / np.float32(temperature)
+    powers = np.exp(z)
     return powers / powers.sum(axis=1, keepdims=True)
 
 
@@ -181,7 +174,7 @@ def probabilities(logits, temperature=1.0):
     return powers / np.where(total == 0, 1, total)
 
 
-# %% wrong="all of it in the type that comes in" says="the sum over the classes is kept in float16"
+# %% wrong="all of it in the type that comes in" says="kept in float16, which has three digits"
 def probabilities(logits, temperature=1.0):
     if np.isnan(logits).any() or (logits == np.inf).any():
         raise ValueError("bad")

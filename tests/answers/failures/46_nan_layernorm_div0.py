@@ -75,6 +75,13 @@ def statistics(x, eps=1e-5):
     return mean, 1 / np.sqrt(np.maximum(variance, 0) + eps)
 
 
+# %% wrong="the old variance, kept from below zero" says="the variance is the difference of two means of squares"
+def statistics(x, eps=1e-5):
+    mean = x.mean(axis=1, keepdims=True)
+    variance = (x**2).mean(axis=1, keepdims=True) - mean**2
+    return mean, 1 / np.sqrt(np.maximum(variance, 0) + eps)
+
+
 # %% wrong="two passes in the type of x" says="or the mean is rounded: their digits are gone"
 def statistics(x, eps=1e-5):
     mean = x.mean(axis=1, keepdims=True)

