@@ -103,7 +103,6 @@ print(f"The first step of the complaint is {complaint['step_length'][0]:.0f} pla
 
 # %% check="momentum-init" points=4
 import contextlib
-from unittest import mock
 
 
 @contextlib.contextmanager
@@ -116,7 +115,7 @@ def memory_holding(contents):
     def empty_like(param, *args, **kwargs):
         return np.full(np.shape(param), contents, np.asarray(param).dtype)
 
-    with mock.patch.object(np, "empty", empty), mock.patch.object(np, "empty_like", empty_like):
+    with check.patched(Momentum, {"numpy.empty": empty, "numpy.empty_like": empty_like}):
         yield empty_like
 
 

@@ -245,19 +245,14 @@ def check_seeds():
 
 def check_another_process():
     """Python salts the hash of a text in each process anew; here a `hash` with other salt stands for another process."""
-    if "hash" in globals():
-        return  # the learner has another function of that name, and it is not ours to replace
     plain_hash = hash
     streams = [rng.random(4) for rng in three_rngs(7)]
 
     def salted_hash(thing):
         return plain_hash((thing, "other salt")) if "'" in repr(thing) else plain_hash(thing)
 
-    globals()["hash"] = salted_hash
-    try:
+    with check.patched(experiment_rngs, {"builtins.hash": salted_hash}):
         elsewhere = [rng.random(4) for rng in three_rngs(7)]
-    finally:
-        del globals()["hash"]
     check.that(
         np.array_equal(streams, elsewhere),
         what="one seed gives the same three streams in every process",
