@@ -5,6 +5,8 @@ Nothing here knows the answer to a case.
 
 import contextlib
 import linecache
+import os
+import pkgutil
 import sys
 import textwrap
 import traceback
@@ -22,10 +24,12 @@ WIDTH = 87  # characters that a notebook's output, and a feedback page, show wit
 class NotYet(AssertionError):
     """A check that failed. It is shown as its own few lines, without a traceback, in Jupyter, Validate and feedback.
 
-    lines: what it says; a long one is wrapped, and goes on under its own beginning.
+    lines: what it says; a long one is wrapped, and goes on under its own beginning. what, turn: the demand that is not met,
+    and the wrong turn that was known, where there is one.
     """
 
-    def __init__(self, lines):
+    def __init__(self, lines, what=None, turn=None):
+        self.what, self.turn = what, turn
         wrapped = (textwrap.wrap(line, WIDTH, subsequent_indent=_indent_of(line), **_WRAPPING) or [""] for line in lines)
         super().__init__("\n".join(part for parts in wrapped for part in parts))
 
@@ -75,6 +79,12 @@ def patched(code, replacements):
         yield
 
 
+def call_there(code, name, *args):
+    """Call the function with this dotted name where the learner's `code` (a function or class) runs, and return what it returns."""
+    call = getattr(code, "call_where_it_runs", lambda name, *args: pkgutil.resolve_name(name)(*args))
+    return call(name, *args)
+
+
 def close(got, want, *, what, call=None, rtol=1e-7, atol=1e-12, turns=None):
     """The numbers `got` (a number or array) have the shape of `want`, and are within atol + rtol * abs(want) of it.
 
@@ -89,7 +99,7 @@ def close(got, want, *, what, call=None, rtol=1e-7, atol=1e-12, turns=None):
     if numbers.shape != want.shape:
         lines.append(f"  The expected shape is {want.shape}; yours is {numbers.shape}.")
     turn = next((turn for turn, answer in (turns or {}).items() if _same(numbers, np.asarray(answer, float), 1e-3, 1e-12)), None)
-    raise NotYet(lines + _turn(turn))
+    raise NotYet(lines + _turn(turn), what, turn)
 
 
 def that(holds, *, what, call=None, expected=_UNSAID, got=_UNSAID, turns=None):
@@ -104,7 +114,8 @@ def that(holds, *, what, call=None, expected=_UNSAID, got=_UNSAID, turns=None):
         lines.append(f"  expected  {_show(expected)}")
     if got is not _UNSAID:
         lines.append(f"  got       {_show(got)}")
-    raise NotYet(lines + _turn(next((turn for turn, is_it in (turns or {}).items() if is_it), None)))
+    turn = next((turn for turn, is_it in (turns or {}).items() if is_it), None)
+    raise NotYet(lines + _turn(turn), what, turn)
 
 
 def word(got, want, words, *, what, call=None, turns=None):
@@ -139,11 +150,11 @@ def _turn(turn):
 def _numbers(got, what, call):
     """`got` as a float array, or NotYet where it is not made of numbers."""
     if got is None:
-        raise NotYet(_opening(what, call) + ["  got       None: does every way through your function return?"])
+        raise NotYet(_opening(what, call) + ["  got       None: does every way through your function return?"], what)
     try:
         return np.asarray(got, dtype=float)
     except (TypeError, ValueError):
-        raise NotYet(_opening(what, call) + [f"  got       {_show(got)}, which is not a number or an array"]) from None
+        raise NotYet(_opening(what, call) + [f"  got       {_show(got)}, which is not a number or an array"], what) from None
 
 
 def _same(numbers, answer, rtol, atol):
@@ -166,11 +177,13 @@ def _stopped(error):
     """How the learner's code stopped: the exception, the line of the check that was running, and the line that raised it."""
     lines = [f"Not yet: the code stopped with {type(error).__name__}: {_show(str(error))}."]
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_library(frame.filename)]
+    frames += getattr(error, "frames_there", [])  # of code that runs in a process of its own
     for word, frame in [("while", frame) for frame in frames[:-1][:1]] + [("in", frame) for frame in frames[-1:]]:
-        source = linecache.getline(frame.filename, frame.lineno).strip()
+        source = (linecache.getline(frame.filename, frame.lineno) or frame.line or "").strip()
         lines.append(f"  {word:<9} {frame.name}, line {frame.lineno} of its cell: {source}")
     return lines
 
 
 def _is_library(filename):
-    return filename == __file__ or "site-packages" in filename or filename.startswith(sys.base_prefix)
+    ours = filename == __file__ or f"{os.sep}autograder{os.sep}sandbox{os.sep}" in filename
+    return ours or "site-packages" in filename or filename.startswith(sys.base_prefix)

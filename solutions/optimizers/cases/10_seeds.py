@@ -136,17 +136,20 @@ def three_rngs(seed):
     return three
 
 
+def global_states():
+    """The states of np.random and of the module random, where experiment_rngs draws if it draws from them."""
+    return [check.call_there(experiment_rngs, name) for name in ("numpy.random.get_state", "random.getstate")]
+
+
 def check_repeats(seed):
     """Two calls with one seed give the same streams; the second is made when the first has been drawn from."""
-    import random
-
     call = f"experiment_rngs({seed}), twice"
-    numpy_state, python_state = np.random.get_state(), random.getstate()
+    numpy_state, python_state = global_states()
     first = three_rngs(seed)
-    is_kept = np.array_equal(numpy_state[1], np.random.get_state()[1]) and numpy_state[2] == np.random.get_state()[2]
-    is_kept = is_kept and python_state == random.getstate()
-    np.random.set_state(numpy_state)
-    random.setstate(python_state)
+    numpy_now, python_now = global_states()
+    is_kept = np.array_equal(numpy_state[1], numpy_now[1]) and numpy_state[2] == numpy_now[2] and python_state == python_now
+    check.call_there(experiment_rngs, "numpy.random.set_state", numpy_state)
+    check.call_there(experiment_rngs, "random.setstate", python_state)
     first_draws = [rng.random(1000) for rng in first]
     second = three_rngs(seed)
     same = [np.array_equal(draws, rng.random(1000)) for draws, rng in zip(first_draws, second)]

@@ -1,0 +1,180 @@
+"""Reads what was handed in, and puts the graded notebook together: the release, and of the submission only what a learner may write."""
+
+import ast
+import copy
+import functools
+import json
+import os
+import stat
+
+import nbformat
+
+from ..cases import released
+from ..paths import SOLUTIONS, notebook_path
+
+MAX_BYTES = 20 << 20  # of a notebook
+MAX_CELLS = 2000
+MAX_LETTERS = 400_000  # of one cell
+
+
+class Refused(Exception):
+    """A submission that cannot be graded; the text says why, in one plain line."""
+
+
+def read_submission(folder, stage):
+    """The cells of a learner's notebook of `stage` in `folder`, as (type, name or None, source). Raises Refused.
+
+    The name of a cell is its grade_id, or its id where it has none.
+    """
+    path = _find(folder, stage)
+    raw = _read(path)
+    try:
+        notebook = json.loads(raw.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise Refused(f"{path.name} is no notebook: it is not JSON") from None
+    if not isinstance(notebook, dict) or type(notebook.get("nbformat")) is not int:
+        raise Refused(f"{path.name} is no notebook: its format is not named")
+    if notebook["nbformat"] < 4:
+        try:
+            notebook = nbformat.reads(json.dumps(notebook), as_version=4)
+        except Exception as error:  # old formats are read by code that raises what it meets
+            raise Refused(f"{path.name} has the old format {notebook['nbformat']}, and cannot be converted ({type(error).__name__})") from None
+    if not isinstance(notebook.get("cells"), list):
+        raise Refused(f"{path.name} is no notebook: it has no cells")
+    if len(notebook["cells"]) > MAX_CELLS:
+        raise Refused(f"{path.name} has more than {MAX_CELLS} cells")
+    return [_read_cell(cell) for cell in notebook["cells"] if isinstance(cell, dict)]
+
+
+def _find(folder, stage):
+    """The notebook: STAGE/STAGE.ipynb, or the only other notebook there (a download may have renamed it)."""
+    place = notebook_path(folder, stage)
+    if os.path.lexists(place):
+        return place
+    others = sorted(path for path in place.parent.glob("*.ipynb") if not path.name.startswith("."))
+    if len(others) == 1:
+        return others[0]
+    raise Refused(f"there is no {stage}/{place.name}" + (f", and there are {len(others)} other notebooks" if others else ""))
+
+
+def _read(path):
+    try:
+        # Neither through a link nor from a pipe: it could lead to another learner's work, or wait for ever.
+        number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        why = "it is a link" if os.path.islink(path) else error.strerror
+        raise Refused(f"{path.name} cannot be read: {why}") from None
+    with os.fdopen(number, "rb") as file:
+        about = os.fstat(number)
+        if not stat.S_ISREG(about.st_mode):
+            raise Refused(f"{path.name} cannot be read: it is no ordinary file")
+        if about.st_size > MAX_BYTES:
+            raise Refused(f"{path.name} is larger than {MAX_BYTES >> 20} MiB")
+        return file.read(MAX_BYTES)
+
+
+def _read_cell(cell):
+    return str(cell.get("cell_type")), _name(cell), _source(cell.get("source"))
+
+
+def _name(cell):
+    """The grade_id of a cell, or its id, or None: of a dict in which nothing has to be what it should."""
+    metadata = cell.get("metadata")
+    ours = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    for name in (ours.get("grade_id") if isinstance(ours, dict) else None, cell.get("id")):
+        if isinstance(name, str):
+            return name
+    return None
+
+
+def _source(source):
+    """A cell's source as text that can be written down again."""
+    if isinstance(source, list):
+        source = "".join(line for line in source if isinstance(line, str))
+    if not isinstance(source, str):
+        return ""
+    return source.encode("utf-8", "replace").decode()[:MAX_LETTERS]
+
+
+def kind_of(cell):
+    """What a cell of a notebook from `rebuild` is to the grader: "mend", "check", "locked" (ours), or "extra" (the learner's)."""
+    ours = cell.metadata.get("nbgrader", {})
+    return "mend" if ours.get("solution") else "check" if ours.get("grade") else "locked" if ours.get("locked") else "extra"
+
+
+def is_figure(cell):
+    """Whether it is a figure's cell of the release, which changes no mark."""
+    return bool(cell.metadata.get("figure"))
+
+
+@functools.cache
+def _release(stage, changed):
+    """The released notebook with the hidden checks in it, without outputs. changed: the solution's time stamp, so that a new one is read."""
+    notebook = nbformat.read(notebook_path(SOLUTIONS, stage), as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+            if kind_of(cell) == "mend":
+                cell.source = released(cell.source)
+            elif kind_of(cell) == "extra":
+                cell.metadata["figure"] = True
+    return notebook
+
+
+def release_of(stage):
+    """A fresh copy of the stage's release, hidden checks included, with empty outputs."""
+    return copy.deepcopy(_release(stage, notebook_path(SOLUTIONS, stage).stat().st_mtime_ns))
+
+
+@functools.cache
+def _exported(stage, changed):
+    notebook = nbformat.read(notebook_path(SOLUTIONS, stage), as_version=4)
+    trees = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code" and kind_of(cell) == "mend"]
+    return sorted({node.name for tree in trees for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))})
+
+
+def exported_names(stage):
+    """The functions and classes that a learner's cells may define for the checks: those of the solution's."""
+    return _exported(stage, notebook_path(SOLUTIONS, stage).stat().st_mtime_ns)
+
+
+def rebuild(stage, cells):
+    """The notebook to grade: the release, with what the learner wrote in the cells to mend, and with the learner's own cells.
+
+    cells: from `read_submission`. Nothing else of the submission is in it: no metadata, outputs, attachments, or locked cell.
+    Raises Refused where no cell to mend is among them.
+    """
+    notebook = release_of(stage)
+    ours = {cell.id: cell for cell in notebook.cells}
+    sources = {_bare(cell.source) for cell in notebook.cells}
+    mended, extras, after = {}, {}, None
+    for kind, name, source in cells:
+        if name in ours:
+            after = name
+            if kind_of(ours[name]) == "mend":
+                mended.setdefault(name, source)  # of a cell that stands there twice, the first counts
+        elif kind in ("code", "markdown") and source.strip() and _bare(source) not in sources:
+            extras.setdefault(after, []).append((kind, source))
+    if not mended:
+        raise Refused(f"it holds none of the cells to mend of {stage}: it is another notebook, or its cells have lost their names")
+    rebuilt = list(_own(extras, None))
+    for cell in notebook.cells:
+        cell.source = mended.get(cell.id, cell.source)
+        rebuilt += [cell, *_own(extras, cell.id)]
+    notebook.cells = rebuilt
+    return notebook
+
+
+def _own(extras, after):
+    """The learner's own cells behind one of ours. Markdown is shown as it was typed: nothing in it is a link, a script or a picture."""
+    for number, (kind, source) in enumerate(extras.get(after, [])):
+        if kind == "code":
+            cell = nbformat.v4.new_code_cell(source)
+        else:
+            cell = nbformat.v4.new_markdown_cell("\n".join(f"    {line}" for line in source.splitlines()))
+        cell.id = f"own-{number}-{after or 'first'}"[:64]
+        yield cell
+
+
+def _bare(source):
+    return "".join(source.split())

@@ -1,0 +1,403 @@
+"""The objects of one process made usable in another: calls, attributes and items go over a channel, one at a time.
+
+Functions and objects stay where they are, and are known by a number; a `StandIn` is what the other process holds in their place.
+While one side waits for an answer it serves what the other side asks of it, so that a function handed over can be called back.
+"""
+
+import builtins
+import copy
+import functools
+import importlib
+import itertools
+import operator
+import os
+import sys
+import traceback
+import types
+
+from .channel import Garbled, Gone
+from .wire import Values
+
+MAX_CALLS_DEEP = 48  # a call that calls back that calls, and so on
+MAX_CALLS = 1 << 20  # asked by the side that is not trusted, in its whole life
+MAX_TEXT = 2000  # characters of an exception's text
+MAX_FRAMES = 12
+
+# What may be asked of an object of the other process, and how it is done there.
+DEEDS = {
+    "call": lambda thing, *args, **kwargs: thing(*args, **kwargs),
+    "get": getattr,
+    "set": setattr,
+    "del": delattr,
+    "item": operator.getitem,
+    "set item": operator.setitem,
+    "del item": operator.delitem,
+    "contains": operator.contains,
+    "length": len,
+    "iterate": iter,
+    "next": next,
+    "enter": lambda thing: type(thing).__enter__(thing),
+    "exit": lambda thing: type(thing).__exit__(thing, None, None, None),
+    "float": float,
+    "int": int,
+    "index": operator.index,
+    "copy": copy.copy,
+    "deep copy": copy.deepcopy,
+}
+_SPECIAL = {
+    "__call__": "call",
+    "__getitem__": "item",
+    "__setitem__": "set item",
+    "__delitem__": "del item",
+    "__contains__": "contains",
+    "__len__": "length",
+    "__iter__": "iterate",
+    "__next__": "next",
+    "__enter__": "enter",
+    "__float__": "float",
+    "__int__": "int",
+    "__index__": "index",
+}
+# Where the class of a learner's object has a say in these, what a check compares must not hang on it.
+_TRUTHS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__")
+
+
+class Ended(BaseException):
+    """The learner's code asked to end the program, as sys.exit() does. No `except Exception` of a check takes it for an answer."""
+
+
+class StandIn:
+    """An object of the other process. Its own attributes begin with an underscore, and such names never cross."""
+
+    __array_ufunc__ = None  # an array times a stand-in is an error, not an array of stand-ins
+
+    def __init__(self, peer, target, methods=()):
+        vars(self).update(_peer=peer, _target=target, _methods=frozenset(methods))
+
+    def __getattr__(self, name):
+        if name.startswith("_"):
+            raise AttributeError(f"{name!r} of {self!r} cannot be reached from another process")
+        if name in self._methods:
+            return stand_in_class(name, ("__call__",), self._peer.trusts)(self._peer, [*self._target, name])
+        return self._peer.ask("get", self._target, name)
+
+    def __setattr__(self, name, value):
+        self._peer.ask("set", self._target, name, value)
+
+    def __delattr__(self, name):
+        self._peer.ask("del", self._target, name)
+
+    def __exit__(self, *_):
+        return bool(self._peer.ask("exit", self._target))
+
+    def __copy__(self):
+        return self._peer.ask("copy", self._target)
+
+    def __deepcopy__(self, memo):
+        return self._peer.ask("deep copy", self._target)
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError(f"{self!r} stands for an object of another process, and cannot be written down")
+
+    def __repr__(self):
+        return f"<{type(self).__name__}>"
+
+
+def _asking(deed):
+    def ask(self, *args, **kwargs):
+        return self._peer.ask(deed, self._target, *args, **kwargs)
+
+    return ask
+
+
+def _no_say(self, *_):
+    raise TypeError(f"{self!r} is an object of its own kind, where a number, a text, a list or an array belongs")
+
+
+@functools.cache
+def stand_in_class(name, special, trusts, base=StandIn):
+    """The class of stand-ins for objects of a class `name` that has these special methods.
+
+    trusts: whether the other process may say what is equal and what is true.
+    """
+    body = {method: _asking(_SPECIAL[method]) for method in special if method in _SPECIAL}
+    if not trusts:
+        body |= {method: _no_say for method in special if method in _TRUTHS}
+        if "__len__" in special:
+            body["__bool__"] = _no_say
+        body["__hash__"] = object.__hash__
+    return type(name, (base,), body | {"__name__": name, "__qualname__": name})
+
+
+class Peer:
+    """One end of a channel between two processes.
+
+    first: 0 on one side, 1 on the other. trusts: whether this side lets the other one do everything, and believes it.
+    names: objects that the other side may ask for by their name.
+    """
+
+    def __init__(self, channel, first, trusts, names=None):
+        self.channel, self.trusts, self.names = channel, trusts, names
+        self.values = Values(first, self._to_node, self._from_node)
+        self._mine, self._numbers, self._theirs, self._raised = {}, {}, {}, {}
+        self._depth, self._calls = 0, itertools.count()
+
+    # ------------------------------------------------------------------ asking
+    def ask(self, deed, target, *args, **kwargs):
+        """Do a deed to an object of the other process, and return what comes of it; its exceptions are raised here."""
+        self._depth += 1
+        try:
+            _check_depth(self._depth)
+            nodes, changes, arrays = self._packed(args, tuple(kwargs.items()))
+            message = {"do": deed, "to": target, "with": nodes, "changes": changes, "dropped": self.values.unheld()}
+            self.channel.send(message, arrays)
+            del message
+            while True:
+                message, arrays = self.channel.receive()
+                if type(message) is not dict:
+                    raise Garbled("no message")
+                if "do" not in message:
+                    break
+                self.serve(message, arrays)
+        finally:
+            self._depth -= 1
+        return self._answer(message, arrays, deed)
+
+    def _packed(self, *values):
+        try:
+            return self.values.pack(*values)
+        except Garbled as error:
+            raise TypeError(str(error)) from None
+
+    def _answer(self, message, arrays, deed):
+        values = self.values.unpack(message.get("return"), message.get("changes"), arrays)
+        self.values.forget(message.get("dropped"))
+        if message.get("printed"):
+            self.heard(_text(message["printed"], 1 << 20))
+        if message.get("raise"):
+            raise self._exception(message["raise"], deed)
+        return values[0] if len(values) == 1 else _garbled("an answer without its value")
+
+    def heard(self, text):
+        """What the other side's code printed while it did what it was asked."""
+
+    # ------------------------------------------------------------------ being asked
+    def serve(self, message, arrays):
+        """Do what the other process asks, and answer it."""
+        if not self.trusts and next(self._calls) > MAX_CALLS:
+            raise Garbled("more calls than anybody needs")
+        args, kwargs = self._asked(message, arrays)
+        self._depth += 1
+        answer, out = self._done(message, args, kwargs)
+        self._depth -= 1
+        del args, kwargs
+        # Nothing here holds any longer what crossed: what is held now is held by the code that was called.
+        answer["dropped"] = self.values.unheld()
+        self.channel.send(answer, out)
+
+    def _asked(self, message, arrays):
+        asked = self.values.unpack(message.get("with"), message.get("changes"), arrays)
+        self.values.forget(message.get("dropped"))
+        if len(asked) != 2 or type(asked[0]) is not tuple or type(asked[1]) is not tuple:
+            raise Garbled("a call without its arguments")
+        for pair in asked[1]:
+            if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not str:
+                raise Garbled("an argument without its name")
+        return asked[0], dict(asked[1])
+
+    def _done(self, message, args, kwargs):
+        """The answer to a request, and the bytes of its arrays."""
+        try:
+            _check_depth(self._depth)
+            deed = message.get("do")
+            thing = self._target(message.get("to"))
+            if type(deed) is not str or deed not in DEEDS:
+                raise Garbled("a deed that nobody knows")
+            if not self.trusts:
+                self._allow(deed, thing, args)
+            result = self.perform(DEEDS[deed], thing, args, kwargs)
+            nodes, changes, out = self.values.pack(result)
+            return {"return": nodes, "changes": changes}, out
+        except Gone:
+            raise
+        except BaseException as caught:
+            error = TypeError(str(caught)) if isinstance(caught, Garbled) else caught
+        described = self._described(error)
+        del error
+        _, changes, out = self.values.pack()
+        return {"return": [], "changes": changes, "raise": described}, out
+
+    def perform(self, deed, thing, args, kwargs):
+        return deed(thing, *args, **kwargs)
+
+    def _allow(self, deed, thing, args):
+        """What a learner's code may do with an object of a check: call it, and use what is public of classes made for it."""
+        if deed == "call" and callable(thing) or deed in ("iterate", "next") and hasattr(thing, "__next__"):
+            return
+        if type(thing).__module__.split(".")[0] not in ("__main__", "clinic"):
+            raise TypeError(f"{deed} is not possible here")
+        if deed in ("get", "set", "del"):
+            _public(args[0] if args else None)
+
+    def _target(self, target):
+        """The object that a request is about: a number or a name, and the attributes that lead on from there."""
+        if type(target) is not list or not target:
+            raise Garbled("a request about nothing")
+        start, *path = target
+        if type(start) is int and start in self._mine:
+            thing = self._mine[start]
+        elif type(start) is str and self.names is not None:
+            if start not in self.names:
+                raise NameError(f"name {start!r} is not defined")
+            thing = self.names[start]
+        else:
+            raise Garbled("an object that nobody knows")
+        for name in path:
+            if not self.trusts:
+                self._allow("get", thing, [name])
+            thing = getattr(thing, name)
+        return thing
+
+    # ------------------------------------------------------------------ objects
+    def _to_node(self, thing):
+        if isinstance(thing, StandIn):
+            return ["yours", thing._target] if thing._peer is self else _garbled("an object of a process that has ended")
+        where = _place_in_clinic(thing)
+        if where:
+            return ["clinic", *where]
+        if isinstance(thing, types.ModuleType) and not self.trusts:
+            raise Garbled("a module cannot be handed over")
+        number = self._numbers.get(id(thing))
+        if number is None:
+            number = self._numbers[id(thing)] = len(self._mine)
+            self._mine[number] = thing
+        if isinstance(thing, (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)):
+            return ["mine", number, getattr(thing, "__name__", "function"), ["__call__"], []]
+        kind = type(thing)
+        special = [name for name in (*_SPECIAL, *_TRUTHS) if getattr(kind, name, None) not in (getattr(object, name, None), None)]
+        methods = [name for name in dir(kind) if not name.startswith("_") and isinstance(getattr(kind, name, None), types.FunctionType)]
+        return ["mine", number, kind.__name__, special, methods[:200]]
+
+    def _from_node(self, kind, parts):
+        if kind == "yours" and len(parts) == 1:
+            return self._target(parts[0])
+        if kind == "clinic" and len(parts) == 2:
+            return _from_clinic(*parts)
+        if kind == "mine" and len(parts) == 4:
+            return self._stand_in(*parts)
+        raise Garbled("a kind that nobody knows")
+
+    def _stand_in(self, number, name, special, methods):
+        if type(number) is not int or not all(type(part) is list and all(type(text) is str for text in part) for part in (special, methods)):
+            raise Garbled("an object without its description")
+        if number not in self._theirs:
+            known = tuple(sorted({*special} & {*_SPECIAL, *_TRUTHS}))
+            name = name if type(name) is str and name.isidentifier() and len(name) < 60 else "object"
+            self._theirs[number] = stand_in_class(name, known, self.trusts)(self, [number], methods)
+        return self._theirs[number]
+
+    # ------------------------------------------------------------------ exceptions
+    def _described(self, error):
+        origin = getattr(error, "_origin", None)
+        if origin is None and not self.trusts:
+            origin = len(self._raised)
+            self._raised[origin] = error.with_traceback(None)
+        bases = [base.__name__ for base in type(error).__mro__ if getattr(builtins, base.__name__, None) is base]
+        args = error.args if all(type(arg) in (str, int, float, bool, type(None)) for arg in error.args) else None
+        try:
+            text = str(error)[:MAX_TEXT]
+        except BaseException:
+            text = "its own text cannot be read"
+        if args is None or sum(len(str(arg)) for arg in args) > MAX_TEXT or any(type(arg) is int and abs(arg) >= 1 << 63 for arg in args):
+            args = [text]
+        frames = [] if not self.trusts else _frames(error)
+        return {"type": type(error).__name__[:80], "bases": bases, "args": list(args), "text": text, "frames": frames, "origin": origin}
+
+    def _exception(self, said, deed):
+        """The exception to raise here for one that was raised there."""
+        if type(said) is not dict:
+            raise Garbled("an exception without its description")
+        origin = said.get("origin")
+        if not self.trusts and type(origin) is int and origin in self._raised:
+            return self._raised[origin]
+        name, text = _text(said.get("type"), 80), _text(said.get("text"), MAX_TEXT)
+        kind = self._exception_class(name, said.get("bases"), deed)
+        if not self.trusts and not issubclass(kind, Exception):
+            return Ended(f"the code ended with {name}")
+        args = said.get("args")
+        plain = type(args) is list and all(type(arg) in (str, int, float, bool, type(None)) for arg in args)
+        try:
+            error = kind(*args) if plain else kind(text)
+        except Exception:  # classes that want other arguments
+            error = type(name, (Exception if issubclass(kind, Exception) else BaseException,), {})(text)
+        if self.trusts:
+            error._origin = origin
+        else:
+            error.frames_there = _read_frames(said.get("frames"))
+        return error
+
+    def _exception_class(self, name, bases, deed):
+        if self.trusts and isinstance((self.names or {}).get(name), type) and issubclass(self.names[name], BaseException):
+            return self.names[name]
+        bases = [base for base in bases if type(base) is str] if type(bases) is list else []
+        found = [getattr(builtins, base, None) for base in bases]
+        found = [base for base in found if isinstance(base, type) and issubclass(base, BaseException)] or [Exception]
+        # A StopIteration out of a call would end a check's loop quietly.
+        if found[0] in (StopIteration, StopAsyncIteration) and deed != "next" and not self.trusts:
+            found = [RuntimeError]
+        return found[0] if found[0].__name__ == name or not name.isidentifier() else type(name, (found[0],), {})
+
+
+def _check_depth(depth):
+    if depth > MAX_CALLS_DEEP:
+        raise RecursionError("calls between the processes of check and learner go too deep")
+
+
+def _public(name):
+    if type(name) is not str or name.startswith("_"):
+        raise AttributeError(f"{name!r} is not for use from outside")
+    return name
+
+
+def _place_in_clinic(thing):
+    """(module, name) of a public function or class of the clinic, which is the same in every process; else None."""
+    module, name = getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)
+    if isinstance(thing, (type, types.FunctionType)) and type(module) is str and module.startswith("clinic."):
+        return (module, name) if getattr(sys.modules.get(module), name, None) is thing else None
+    return None
+
+
+def _from_clinic(module, name):
+    if type(module) is not str or type(name) is not str or not module.startswith("clinic.") or module == "clinic.check":
+        raise Garbled("a part of the clinic that nobody knows")
+    try:
+        thing = getattr(importlib.import_module(module), _public(name))
+    except (ImportError, AttributeError):
+        raise Garbled("a part of the clinic that nobody knows") from None
+    return thing if _place_in_clinic(thing) else _garbled("a part of the clinic that nobody knows")
+
+
+def _frames(error):
+    """Where in the learner's code the exception was raised: a list of [function, line number, line]."""
+    here = (os.path.dirname(__file__), sys.base_prefix, sys.prefix)
+    try:
+        found = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(here)]
+        return [[frame.name[:80], frame.lineno, (frame.line or "")[:200]] for frame in found[-MAX_FRAMES:]]
+    except BaseException:
+        return []
+
+
+def _read_frames(frames):
+    read = []
+    for frame in frames[:MAX_FRAMES] if type(frames) is list else []:
+        if type(frame) is list and len(frame) == 3 and type(frame[1]) is int:
+            read.append(traceback.FrameSummary("<elsewhere>", frame[1], _text(frame[0], 80), line=_text(frame[2], 200), lookup_line=False))
+    return read
+
+
+def _text(said, most):
+    return said[:most] if type(said) is str else "?"
+
+
+def _garbled(why):
+    raise Garbled(why)
