@@ -22,6 +22,7 @@ from .channel import MAX_BYTES, Garbled
 MAX_LETTERS = 4 << 20  # in the texts of one message
 MAX_DEPTH = 64  # of lists in lists
 MAX_NODES = 1 << 20  # in one message
+MAX_SPAWNED = 1 << 12  # random generators grown from one between two messages
 MAX_SHARED = 1 << 17  # objects that both sides know at one time
 
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(\?|[biufcSUmM]\d{1,5}|b1)(\[\d{0,4}[a-zA-Zμ]{1,2}\])?")
@@ -29,6 +30,8 @@ _TYPES = {t.__name__: t for t in (bool, int, float, complex, str, bytes, list, t
 _TYPES |= {f"np.{t.__name__}": t for t in (*np.sctypeDict.values(), np.ndarray, np.generic, np.number, np.floating, np.integer) if t is not np.object_}
 _TYPE_NAMES = {t: name for name, t in _TYPES.items()}
 _BIT_GENERATORS = {name: getattr(np.random, name) for name in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")}
+_DRAWING = {np.random.Generator: "Generator", np.random.RandomState: "RandomState"}
+_SHARED = {np.ndarray, list, dict, set, bytearray, collections.deque, *_DRAWING}
 _MANY = {float: ("float", "<f8"), int: ("int", "<i8"), np.float64: ("float64", "<f8")}
 _MANY_NAMES = dict(_MANY.values())
 _SUBCLASSES = (bool, int, float, complex, str, bytes, bytearray, dict, list, tuple, set, frozenset, collections.deque)
@@ -88,7 +91,7 @@ class Values:
             return ["complex", value.real, value.imag]
         if isinstance(value, np.generic):
             return self._scalar(value, depth)
-        if kind is np.ndarray or kind in (list, dict, set, bytearray, collections.deque) or isinstance(value, (np.random.Generator, np.random.BitGenerator)):
+        if kind in _SHARED or isinstance(value, np.random.BitGenerator):
             content = ["new", self._share(value), None]
             content[2] = self._content(value, depth)
             return content
@@ -154,8 +157,8 @@ class Values:
             return ["bytearray", bytes(thing)]
         if kind is collections.deque:
             return ["deque", thing.maxlen, *self._nodes(thing, depth)]
-        if isinstance(thing, np.random.Generator):
-            return ["rng", self._node(thing.bit_generator, depth + 1)]
+        if kind in _DRAWING:
+            return ["rng", _DRAWING[kind], self._node(_bits_of(thing), depth + 1)]
         name = kind.__name__
         if name not in _BIT_GENERATORS:
             raise Garbled(f"a bit generator of the kind {name} cannot be handed over")
@@ -281,8 +284,11 @@ class Values:
         elif kind == "bits":
             thing = self._bits(_list(parts, 3), depth)
         elif kind == "rng":
-            bits = self._value(*_list(parts, 1), depth + 1)
-            thing = np.random.Generator(bits if isinstance(bits, np.random.BitGenerator) else _refuse("a generator without bits"))
+            name, bits = _list(parts, 2)
+            bits = self._value(bits, depth + 1)
+            if name not in _DRAWING.values() or not isinstance(bits, np.random.BitGenerator):
+                raise Garbled("a generator without bits")
+            thing = getattr(np.random, name)(bits)
         else:
             raise Garbled("a kind that nobody knows")
         self._know(number, thing)
@@ -334,8 +340,9 @@ class Values:
                 raise Garbled("an array that has become another shape")
             thing[...] = new
         else:
-            name, state, _ = _list(parts, 3)
-            self._set_state(thing, name, state, depth)
+            _, state, seed = _list(parts, 3)
+            self._set_state(thing, state, depth)
+            self._set_spawned(thing, self._value(seed, depth + 1))
 
     def _array(self, parts):
         dtype, shape, place = parts
@@ -359,16 +366,24 @@ class Values:
             raise Garbled("a bit generator that nobody knows")
         seed = self._value(seed, depth + 1)
         bits = _BIT_GENERATORS[name](_sequence(seed))
-        self._set_state(bits, name, state, depth)
+        self._set_state(bits, state, depth)
         return bits
 
-    def _set_state(self, bits, name, state, depth):
+    def _set_state(self, bits, state, depth):
         try:
             bits.state = self._value(state, depth + 1)
         except Garbled:
             raise
         except Exception:  # numpy says in many ways that this is no state
             raise Garbled("a random state that is none") from None
+
+    @staticmethod
+    def _set_spawned(bits, seed):
+        """Bring the count of children that were grown from its seed to where it is on the other side."""
+        ours = _seed_of(bits)
+        missing = seed[3] - ours[3] if ours and type(seed) is tuple and len(seed) == 4 and type(seed[3]) is int else 0
+        if 0 < missing <= MAX_SPAWNED:
+            bits.seed_seq.spawn(missing)
 
     def _named(self, parts, depth):
         name, fields, items = parts
@@ -423,7 +438,7 @@ def _state(thing):
         return frozenset(thing)
     if type(thing) is bytearray:
         return bytes(thing)
-    if isinstance(thing, np.random.Generator):
+    if type(thing) in _DRAWING:
         return None  # its bit generator is shared too, and is what changes
     return repr(thing.state) + str(getattr(thing.seed_seq, "n_children_spawned", ""))
 
@@ -433,6 +448,10 @@ def _is_same(new, old):
         return new == old
     # By identity: what a learner's object calls equal is no news of ours.
     return old is not None and len(new) == len(old) and all(map(operator.is_, new, old))
+
+
+def _bits_of(drawing):
+    return drawing.bit_generator if isinstance(drawing, np.random.Generator) else drawing._bit_generator
 
 
 def _seed_of(bits):

@@ -1,0 +1,258 @@
+"""Stand-ins are honest: what is done to them is done to the object, and what it does to its arguments is done to the caller's."""
+
+import contextlib
+import copy
+import socket
+import threading
+
+import numpy as np
+import pytest
+
+from autograder.sandbox.channel import Channel, Garbled, Gone
+from autograder.sandbox.peer import Ended, Peer
+
+LEARNERS = '''
+import numpy as np
+
+class Momentum:
+    def __init__(self, params, lr=0.1):
+        self.params, self.lr, self._secret = params, lr, 1
+        self.velocity = [np.zeros_like(param) for param in params]
+    def step(self, grads):
+        for param, velocity, grad in zip(self.params, self.velocity, grads):
+            velocity *= 0.9
+            velocity += grad
+            param -= self.lr * velocity
+    @property
+    def first(self):
+        return self.params[0]
+
+class Liar:
+    def __eq__(self, other): return True
+    def __bool__(self): return True
+    def __lt__(self, other): return True
+    def __float__(self): return 2.5
+
+class Table:
+    def __init__(self): self.rows = {}
+    def __getitem__(self, key): return self.rows[key]
+    def __setitem__(self, key, value): self.rows[key] = value
+    def __len__(self): return len(self.rows)
+    def __contains__(self, key): return key in self.rows
+    def __enter__(self): self.rows["open"] = True; return self
+    def __exit__(self, *_): self.rows["open"] = False
+
+class Own(ValueError): pass
+
+def double(x): return 2 * x
+def fill(x): x[...] = 7
+def keep(x, seen=[]): seen.append(x); return len(seen)
+def kept(seen=keep.__defaults__[0]): return seen[-1]
+def count(n):
+    for i in range(n):
+        yield i
+def stop(): raise StopIteration
+def leave(): raise SystemExit(3)
+def fail(): raise Own("mine", 3)
+def missing(): return {}["nothing"]
+def twice(f, x): return f(f(x))
+def train(room, steps):
+    for step in range(steps):
+        room.losses.append(1 / (1 + step))
+        if not room.watch(step):
+            room.note = "stopped"
+            return step
+def catch(f):
+    try:
+        return f()
+    except MemoryError as error:
+        return str(error)
+def pry(thing): return thing._hidden
+def pry_module(thing): return thing.__globals__
+def same(x): return x
+def type_of(x): return type(x).__name__
+def add(rng): return rng.random()
+def say(text): print(text); return text
+def deeper(f): return f(deeper, f)
+'''
+
+
+class Room:
+    """What a check hands to a learner's code. Its class belongs to the notebook, as classes of check cells do."""
+
+    def __init__(self, last):
+        self.losses, self._last, self._hidden = [], last, "secret"
+
+    def watch(self, step):
+        return step < self._last
+
+
+Room.__module__ = "__main__"
+
+
+class Ours(Peer):
+    def heard(self, text):
+        self.said = text
+
+
+@pytest.fixture
+def learner():
+    """call(name, *args) of a learner's code that is served by a thread at the other end of a real socket."""
+    here, there = socket.socketpair()
+    names = {"__name__": "__main__"}
+    exec(LEARNERS, names)
+
+    def serve():
+        other = Peer(Channel(there), first=1, trusts=True, names=names)
+        with contextlib.suppress(Gone), there:
+            while True:
+                other.serve(*other.channel.receive())
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    peer = Ours(Channel(here), first=0, trusts=False)
+
+    def call(name, *args, **kwargs):
+        return peer.ask("call", [name], *args, **kwargs)
+
+    call.peer = peer
+    yield call
+    here.close()
+    thread.join(5)
+
+
+def test_values_and_work_in_place(learner):
+    np.testing.assert_array_equal(learner("double", np.arange(3)), [0, 2, 4])
+    x = np.zeros((2, 2))
+    learner("fill", x)
+    assert (x == 7).all()
+    assert learner("same", x) is x
+
+
+def test_an_object_keeps_its_state_and_what_it_was_given(learner):
+    ours = [np.zeros(2), np.zeros((2, 3))]
+    optimizer = learner("Momentum", ours, lr=0.5)
+    for _ in range(2):
+        optimizer.step([np.ones(2), np.ones((2, 3))])
+    np.testing.assert_allclose(optimizer.params[0], -0.5 - 0.95)
+    np.testing.assert_allclose(ours[1], -1.45, err_msg="it works on the very arrays that it was given")
+    assert optimizer.first is ours[0]
+    optimizer.lr = 0.25
+    assert optimizer.lr == 0.25 and getattr(optimizer, "nothing", "default") == "default"
+    ours[0][:] = 100
+    assert optimizer.first[0] == 100, "what the caller changes later, an object that kept it sees"
+    del optimizer.lr
+    assert not hasattr(optimizer, "lr")
+    twin = copy.deepcopy(optimizer)
+    twin.params[0][:] = -1
+    assert ours[0][0] == 100
+    with pytest.raises(AttributeError):
+        optimizer._secret  # noqa: B018
+
+
+def test_what_was_kept_is_still_the_callers(learner):
+    ours = np.zeros(3)
+    learner("keep", ours)
+    ours[1] = 4
+    assert learner("kept")[1] == 4
+
+
+def test_special_methods(learner):
+    table = learner("Table")
+    table["a"] = [1]
+    assert table["a"] == [1] and len(table) == 1 and "a" in table and "b" not in table
+    with table as same:
+        assert same is table and table["open"]
+    assert table["open"] is False
+    with pytest.raises(KeyError):
+        table["b"]
+    assert list(learner("count", 4)) == [0, 1, 2, 3]
+
+
+def test_a_learners_object_has_no_say_in_what_is_equal_or_true(learner):
+    liar = learner("Liar")
+    for ask in (lambda: liar == 1, lambda: bool(liar), lambda: liar < 1, lambda: liar != 1):
+        with pytest.raises(TypeError, match="an object of its own kind"):
+            ask()
+    assert float(liar) == 2.5
+    with pytest.raises(TypeError):
+        np.ones(2) * liar
+
+
+def test_exceptions_keep_their_class_their_text_and_their_place(learner):
+    with pytest.raises(ValueError, match="mine") as caught:
+        learner("fail")
+    assert type(caught.value).__name__ == "Own" and caught.value.args == ("mine", 3)
+    assert caught.value.frames_there[-1].name == "fail"
+    with pytest.raises(KeyError, match="^'nothing'$"):
+        learner("missing")
+    with pytest.raises(NameError, match="name 'nowhere' is not defined"):
+        learner("nowhere")
+    with pytest.raises(RuntimeError):
+        learner("stop")
+    with pytest.raises(Ended, match="SystemExit"):
+        learner("leave")
+    assert learner("double", 4) == 8, "and the next call is served"
+
+
+def test_callbacks(learner):
+    assert learner("twice", lambda x: x + 1, 1) == 3
+    room = Room(last=3)
+    assert learner("train", room, 10) == 3
+    assert room.losses == [1, 1 / 2, 1 / 3, 1 / 4] and room.note == "stopped"
+    assert learner("same", room) is room
+
+    class Special(BaseException):
+        pass
+
+    def raises(error):
+        raise error
+
+    assert learner("catch", lambda: raises(MemoryError("full"))) == "full"
+    special = Special("through")
+    with pytest.raises(Special) as caught:
+        learner("catch", lambda: raises(special))
+    assert caught.value is special
+
+
+def test_what_a_check_keeps_to_itself_stays_there(learner):
+    for name in ("pry", "pry_module"):
+        with pytest.raises(AttributeError):
+            learner(name, Room(3))
+    with pytest.raises(AttributeError):
+        learner("pry_module", lambda: 0)
+    with pytest.raises(TypeError, match="a module cannot be handed over"):
+        learner("same", np)
+    peer = learner.peer
+    for target in ([0, "__class__"], [0, "_hidden"], ["np"], [99], [], "x", [None]):
+        peer._mine.clear()
+        peer._numbers.clear()
+        peer._to_node(Room(3))
+        try:
+            thing = peer._target(target)
+        except (AttributeError, Garbled):
+            continue
+        raise AssertionError(f"{target} leads to {thing!r}")
+
+
+def test_numpys_and_the_clinics_own_functions_are_the_same_there(learner):
+    from clinic.models import MLP, softmax
+
+    assert learner("type_of", np.tanh) == "ufunc" and learner("same", softmax) is softmax and learner("same", MLP) is MLP
+
+
+def test_random_generators_advance(learner):
+    rng = np.random.default_rng(0)
+    assert [learner("add", rng), rng.random()] == np.random.default_rng(0).random(2).tolist()
+
+
+def test_a_ring_of_calls_ends(learner):
+    with pytest.raises(RecursionError):
+        learner("deeper", lambda deeper, f: deeper(f))
+    assert learner("double", 1) == 2
+
+
+def test_thousands_of_calls_leave_nothing_behind(learner):
+    for _ in range(300):
+        learner("double", np.ones(10))
+    assert len(learner.peer.values._objects) <= 2
