@@ -241,23 +241,39 @@ check.run(check_schedules)
 
 
 ### BEGIN HIDDEN TESTS
+def schedules_drawn(rng):
+    """A schedule of each kind: its name, the verdict, and the factor on the base rate as a function of progress, 0 to 1."""
+    end, floor, cycles, fall = (rng.uniform(*bounds) for bounds in ((0.02, 0.18), (0.03, 0.18), (1.6, 9), (0.005, 0.04)))
+    early, gone, rest = (rng.uniform(*bounds) for bounds in ((0.04, 0.3), (0.1, 0.33), (0.001, 0.008)))
+    first, second = (rng.uniform(*bounds) for bounds in ((0.04, 0.14), (0.16, 0.33)))
+    again, width, height = (rng.uniform(*bounds) for bounds in ((0.3, 0.8), (0.06, 0.15), (0.25, 0.9)))
+    return [
+        ("a cosine over the run", "fits the run", half_cosine),
+        ("a linear fall", "fits the run", lambda t: 1 - (1 - end) * t),
+        ("an exponential fall", "fits the run", lambda t: floor**t),
+        ("a cosine that is gone early", "done too early", lambda t: half_cosine(t / early)),
+        ("a linear fall, gone early but for a little", "done too early", lambda t: max(1 - t / gone, rest)),
+        ("two drops, both early", "done too early", lambda t: 1.0 if t < first else 0.1 if t < second else rest),
+        ("a cosine that is not held", "rebounds", lambda t: (1 + np.cos(cycles * np.pi * t)) / 2),
+        ("a cosine once down and up again", "rebounds", lambda t: (1 + np.cos(2 * np.pi * t)) / 2),
+        ("down, back for a while, and down", "rebounds", lambda t: height if again < t < again + width else half_cosine(8 * t)),
+        ("constant", "never moves", lambda t: 1.0),
+        ("a linear fall of very little", "never moves", lambda t: 1 - fall * t),
+    ]
+
+
 def check_schedules_elsewhere():
-    for steps, base, warmup in ((137, 2e-5, 0), (1000, 0.3, 90), (2500, 7.0, 125)):
-        for name, want, factor in (
-            ("a cosine over the run", "fits the run", half_cosine),
-            ("a linear fall", "fits the run", lambda t: 1 - 0.95 * t),
-            ("an exponential fall to 4 %", "fits the run", lambda t: 0.04**t),
-            ("gone after 5 %", "done too early", lambda t: half_cosine(20 * t)),
-            ("gone after 35 % of the run but for half a percent", "done too early", lambda t: max(1 - t / 0.35, 0.005)),
-            ("two drops by ten in the first third", "done too early", lambda t: 1.0 if t < 0.1 else 0.1 if t < 0.3 else 0.009),
-            ("a cosine not held, three times down", "rebounds", lambda t: (1 + np.cos(5 * np.pi * t)) / 2),
-            ("a cosine not held, once down and up again", "rebounds", lambda t: (1 + np.cos(2 * np.pi * t)) / 2),
-            ("down, back for a tenth of the run, and down", "rebounds", lambda t: 0.4 if 0.7 < t < 0.8 else half_cosine(8 * t)),
-            ("constant", "never moves", lambda t: 1.0),
-            ("a linear fall by 3 %", "never moves", lambda t: 1 - 0.03 * t),
-        ):
+    rng = check.hidden_rng(12)
+    cases = []
+    for steps in (int(rng.integers(*bounds)) for bounds in ((100, 300), (500, 1500), (2000, 3001))):
+        # A tenth of the run at most; the first third of the runs has none.
+        warmup = 0 if not cases else int(steps * rng.uniform(0.02, 0.1))
+        base = 10 ** rng.uniform(-5, 1)
+        for name, want, factor in schedules_drawn(rng):
             lrs = planned_lrs(steps, factor, base, warmup)
-            check_schedule(f"{name}{', after a warmup' if warmup else ''}", want, lrs, as_list=steps != 1000)
+            cases.append((f"{name}{', after a warmup' if warmup else ''}", want, lrs))
+    for number in rng.permutation(len(cases)):
+        check_schedule(*cases[number], as_list=number % 3 > 0)
 
 
 check.run(check_schedules_elsewhere)

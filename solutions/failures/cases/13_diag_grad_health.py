@@ -227,8 +227,35 @@ check.run(check_grad_health)
 
 ### BEGIN HIDDEN TESTS
 def check_grad_health_elsewhere():
-    check_all_health(900, 1e6, 1e-9)
-    check_all_health(700, 180, 3e-7)
+    rng = check.hidden_rng(13)
+
+    def near(low, high):
+        """A number from low to high, its logarithm evenly drawn."""
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+    for _ in range(2):
+        c, tiny = near(100, 1e6), near(1e-10, 1e-6)
+        well, short, long = (lambda: near(0.0015, 0.02)), (lambda: near(1e-9, 5e-7)), (lambda: near(5, 100))
+        cases = [
+            ("r in its usual range is healthy", "healthy", dict(ratio=well())),
+            ("r very small means steps that are too small, whatever the norm", "steps too small", dict(ratio=short())),
+            ("r very large means steps that are too large, whatever the norm", "steps too large", dict(ratio=long())),
+            ("the loss times c and lr / c is the same training", "healthy", dict(ratio=well(), loss_scale=c)),
+            ("the loss divided by c and lr times c is the same training", "healthy", dict(ratio=well(), loss_scale=1 / c)),
+            ("larger weights and steps are the same training", "healthy", dict(ratio=well(), size=near(10, 1e3))),
+            ("smaller weights and steps are the same training", "healthy", dict(ratio=well(), size=near(1e-3, 0.1))),
+            ("the first layer gets next to nothing", "gradient vanishes", dict(ratio=well(), fade=tiny)),
+            ("small steps, and the first layer gets next to nothing", "gradient vanishes", dict(ratio=short(), fade=tiny)),
+            ("large steps, and the first layer gets next to nothing", "gradient vanishes", dict(ratio=long(), fade=tiny)),
+            ("the last layer gets next to nothing, not the first", "healthy", dict(ratio=near(0.008, 0.02), fade=near(1e4, 1e5))),
+            ("the first layer gets somewhat less than the last", "healthy", dict(ratio=well(), fade=near(0.005, 0.1))),
+            ("small steps, the loss in other units", "steps too small", dict(ratio=short(), loss_scale=1 / c)),
+            ("large steps, the loss in other units", "steps too large", dict(ratio=long(), loss_scale=c)),
+            ("weights and gradient of the first layer are both small: q stays 1", "healthy", dict(first=near(1e-7, 1e-5))),
+        ]
+        for number in rng.permutation(len(cases)):
+            what, want, settings = cases[number]
+            check_health(what, want, int(rng.integers(2**31)), **settings)
 
 
 check.run(check_grad_health_elsewhere)

@@ -205,19 +205,35 @@ check.run(check_val_gap)
 
 
 ### BEGIN HIDDEN TESTS
-def check_val_gap_elsewhere():
+def val_gap_drawn(rng):
+    """A kind of curves of each sort, in an order of its own: the levels, the noise, the seed and the verdict."""
+
+    def curve(train_level, val_level, noise, wanted):
+        return float(train_level), float(val_level), float(noise), int(rng.integers(2**31)), wanted
+
+    small, bottom, top, zero, even, low, level = (
+        rng.uniform(*bounds)
+        for bounds in ((0.15, 0.45), (0.05, 0.35), (0.83, 1.1), (0.001, 0.005), (0.3, 0.48), (0.25, 0.48), (0.85, 1.1))
+    )
+    quiet = rng.uniform(0.02, 0.05)
     kinds = {
-        "trained, with a small gap": (0.35, 0.39, 0.05, 31, "healthy"),
-        "nothing learned": (0.97, 0.97, 0.2, 32, "underfit"),
-        "far apart": (0.15, 0.5, 0.25, 33, "overfit"),
-        "validation far below training": (0.3, 0.15, 0.3, 34, "leak"),
-        "both near zero": (0.004, 0.03, 0.2, 35, "healthy"),
-        "equal, with much noise": (0.45, 0.45, 0.25, 36, "healthy"),
-        "a small and quiet step below": (0.2, 0.19, 0.03, 37, "leak"),
-        "training at chance, validation below": (0.9, 0.7, 0.1, 38, "leak"),
+        "trained, with a small gap": curve(small, small + rng.uniform(0.01, 0.04), rng.uniform(0.03, 0.12), "healthy"),
+        "nothing learned": curve(top, top + rng.uniform(0, 0.03), rng.uniform(0.05, 0.15), "underfit"),
+        "far apart": curve(bottom, bottom + rng.uniform(0.34, 1.2), rng.uniform(0.05, 0.2), "overfit"),
+        "validation far below training": curve(low, low * rng.uniform(0.4, 0.6), rng.uniform(0.1, 0.3), "leak"),
+        "both near zero": curve(zero, rng.uniform(0.015, 0.035), rng.uniform(0.1, 0.3), "healthy"),
+        "equal, with much noise": curve(even, even, rng.uniform(0.2, 0.3), "healthy"),
+        # The error of the difference is a fifth of the noise, as a share of the level.
+        "a small and quiet step below": curve(low, low * (1 - rng.uniform(1.6, 2.2) * quiet), quiet, "leak"),
+        "training at chance, validation below": curve(level, level * rng.uniform(0.5, 0.75), rng.uniform(0.05, 0.12), "leak"),
     }
-    check_val_gap_kinds(kinds, chance=0.02, length=100)
-    check_val_gap_kinds(kinds, chance=300.0, length=300)
+    return {kind: kinds[kind] for kind in rng.permutation(list(kinds)).tolist()}
+
+
+def check_val_gap_elsewhere():
+    rng = check.hidden_rng(14)
+    for lengths in ((100, 150), (250, 401)):
+        check_val_gap_kinds(val_gap_drawn(rng), chance=10 ** rng.uniform(-2, 3), length=int(rng.integers(*lengths)))
 
 
 check.run(check_val_gap_elsewhere)

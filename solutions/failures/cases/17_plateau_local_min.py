@@ -251,8 +251,20 @@ check.run(check_restarts)
 
 ### BEGIN HIDDEN TESTS
 def check_restarts_elsewhere():
-    check_restarts_of(200, 1550, seed=2)
-    check_restarts_of(600, 4400, seed=3)
+    rng = check.hidden_rng(17)
+    kinds = {
+        "stuck": "seed 0 is stuck high up, and another seed solves the task",
+        "slow": "every seed is slow, and one run has to be given most of the budget",
+        "late": "every seed stands still for less than `patience` steps, and then solves the task",
+        "no way": "",
+    }
+    cases = [(kind, scale) for kind in kinds for scale in (1.0, 1e-3) if kind != "no way" or scale == 1]
+    for bounds in ((200, 350), (450, 650)):
+        for number in rng.permutation(len(cases)):
+            kind, scale = cases[number]
+            patience = int(rng.integers(*bounds))
+            budget = int(patience * rng.uniform(7.3, 7.8))
+            restart_kind(kind, kinds[kind], patience, budget, scale, seed=int(rng.integers(2**31)))
 
 
 check.run(check_restarts_elsewhere)

@@ -234,20 +234,29 @@ check.run(check_capacity)
 
 ### BEGIN HIDDEN TESTS
 def check_capacity_elsewhere():
-    rng = np.random.default_rng(8)
-    lrs = [1.0, 0.001, 0.1, 0.01]
-    for number in range(12):
-        widths = [10, 20, 40, 80, 160]
-        place = number % 5
-        floors = {width: 0.5 - 0.02 * i if i < place else 0.1 - 0.02 * i for i, width in enumerate(widths)}
-        best = rng.choice(lrs, 5)
+    rng = check.hidden_rng(18)
+
+    def three_digits(numbers):
+        return [float(f"{number:.3g}") for number in numbers]
+
+    for number in rng.permutation(12).tolist():
+        widths = np.sort(rng.choice(np.arange(2, 200), 5, replace=False)).tolist()
+        lrs = three_digits(10 ** (rng.uniform(-4, -2) + np.arange(4) * rng.uniform(0.8, 1.1)))
+        place = number % 5  # each width is the answer twice or more
+        heights = [*-np.sort(-rng.uniform(0.35, 0.7, place)), *-np.sort(-rng.uniform(0.02, 0.1, 5 - place))]
+        floors = dict(zip(widths, heights))
         floors = {width: floors[width] for width in rng.permutation(widths).tolist()}
-        table = capacity_table(floors, best, rng.permutation(lrs).tolist(), reach=(5.0, 200.0)[number % 2])
-        check_capacity_of("each width has the learning rate that suits it", table, 0.12, widths[place])
-        check_capacity_of("None where no width reaches the target", table, 0.001, None)
-    single = {(5, 0.1): 0.2}
-    check_capacity_of("a single width and lr", single, 0.3, 5)
-    check_capacity_of("a single width and lr that do not do", single, 0.1, None)
+        table = capacity_table(floors, rng.choice(lrs, 5), rng.permutation(lrs).tolist(), reach=(5.0, 200.0)[number % 2])
+        target, far = three_digits([rng.uniform(0.11, 0.2), rng.uniform(0.001, 0.015)])
+        for is_reached in rng.permutation([True, False]):
+            if is_reached:
+                check_capacity_of("each width has the learning rate that suits it", table, target, widths[place])
+            else:
+                check_capacity_of("None where no width reaches the target", table, far, None)
+    width, lr, loss = int(rng.integers(2, 100)), *three_digits(rng.uniform(0.1, 0.5, 2))
+    single = {(width, lr): loss}
+    check_capacity_of("a single width and lr", single, 1.5 * loss, width)
+    check_capacity_of("a single width and lr that do not do", single, 0.5 * loss, None)
 
 
 check.run(check_capacity_elsewhere)

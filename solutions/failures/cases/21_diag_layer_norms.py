@@ -205,9 +205,33 @@ check.run(check_guilty_layer)
 
 
 ### BEGIN HIDDEN TESTS
+def norms_drawn(rng, kind):
+    """(norms, usual, the layer to be named) of a network of random depth and widths. kind: what is wrong with it."""
+    layers, seed = int(rng.integers(3, 8)), int(rng.integers(2**31))
+    sizes = (2, *rng.integers(20, 40, layers - 1).tolist(), 3)
+    guilty = int(rng.integers(layers)) if kind.startswith("one layer") else None
+    net, x, y = layered_net([seed, 99], sizes, guilty, factor=rng.uniform(20, 40), points=20)
+    if kind == "every layer 3 times too large":
+        net.params = [3 * param for param in net.params]
+    if kind == "inputs in other units":
+        x = x * rng.uniform(50, 1000)
+    unit = {"a summed loss": len(y), "one layer, and another unit of the loss": 10 ** rng.uniform(-3, 3)}.get(kind, 1.0)
+    return first_norms(net, x, y) * unit, usual_norms(seed, runs=7, sizes=sizes, points=20), guilty
+
+
 def check_guilty_layer_elsewhere():
-    check_guilty_all(1150)
-    check_guilty_all(1650)
+    rng = check.hidden_rng(21)
+    kinds = ["one layer"] * 8 + ["one layer, and another unit of the loss"] * 4
+    kinds += ["all is well", "inputs in other units", "every layer 3 times too large", "a summed loss"] * 2
+    for kind in rng.permutation(kinds).tolist():
+        norms, usual, guilty = norms_drawn(rng, kind)
+        said = guilty_layer(norms.copy(), usual.copy())
+        growth = ", ".join(f"{value:.2g}" for value in norms / np.median(usual, axis=0))
+        call = f"guilty_layer(norms, usual), where norms / usual is {growth}"
+        is_layer = isinstance(said, (int, np.integer)) and not isinstance(said, bool)
+        check.that(said is None or is_layer, what="a layer's number comes back, or None", call=call, got=repr(said))
+        what = "no layer is to blame" if guilty is None else "the layer is named whose weights alone are too large"
+        check.that(said == guilty, what=what, call=call, expected=guilty, got=said)
 
 
 check.run(check_guilty_layer_elsewhere)

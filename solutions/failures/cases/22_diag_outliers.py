@@ -289,8 +289,14 @@ check.run(check_outliers)
 
 ### BEGIN HIDDEN TESTS
 def check_outliers_elsewhere():
-    check_tables(seed=3, rows=1000, columns=6, distance=35.0)
-    check_tables(seed=4, rows=40, columns=2, distance=5e3)
+    rng = check.hidden_rng(22)
+    for rows, columns in (((500, 1001), (4, 8)), ((60, 150), (2, 5))):
+        check_tables(
+            seed=int(rng.integers(2**31)),
+            rows=int(rng.integers(*rows)),
+            columns=int(rng.integers(*columns)),
+            distance=10 ** rng.uniform(1.55, 6),
+        )
 
 
 check.run(check_outliers_elsewhere)

@@ -285,8 +285,35 @@ check.run(check_init)
 
 ### BEGIN HIDDEN TESTS
 def check_init_elsewhere():
-    check_scales_all(seed=60, count=4, large=30.0, unit=1e6)
-    check_scales_all(seed=80, count=9, large=9.0, unit=1e3)
+    rng = check.hidden_rng(23)
+    what_behind = "the wrong layer is named, and not those behind it"
+    for counts in ((3, 6), (6, 13)):
+        count = int(rng.integers(*counts))
+        unit = 10 ** rng.uniform(2, 6)
+
+        def wrong(number):
+            """`number` layers somewhere, each too large or too small."""
+            places = rng.choice(count, number, replace=False).tolist()
+            return {place: float(rng.uniform(9, 35) ** rng.choice([-1, 1])) for place in places}
+
+        first, second = rng.choice(count - 1, 2, replace=False).tolist()
+        large = rng.uniform(9, 35)
+        cases = [
+            ("all well", {}, "where all is well nobody is named", 1.0),
+            ("all well, a batch in larger units", {}, "the unit of the batch changes nothing", unit),
+            ("all well, a batch in smaller units", {}, "the unit of the batch changes nothing", 1 / unit),
+            ("a layer that is too large", {first: large}, what_behind, 1.0),
+            ("a layer that is too small", {second: 1 / large}, what_behind, 1.0),
+            ("one wrong layer", wrong(1), what_behind, 1.0),
+            ("the first layer, and another unit", {0: large}, "the first layer is compared with the batch", unit),
+            ("the last layer", {count - 1: large}, "the last layer is looked at too", 1.0),
+            ("two, of which one makes up for the other", {first: large, second: 1 / large}, "both wrong layers are named", 1.0),
+            ("two wrong layers", wrong(2), "every wrong layer is named", 1 / unit),
+            ("all zeros", {first: 0.0}, "a layer whose output is all zeros is named, and not those behind it", 1.0),
+        ]
+        for number in rng.permutation(len(cases)):
+            name, layers, what, scale = cases[number]
+            check_scales(name, int(rng.integers(2**31)), count, layers, what, unit=scale)
 
 
 check.run(check_init_elsewhere)

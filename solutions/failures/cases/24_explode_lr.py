@@ -342,15 +342,48 @@ check.run(check_explode_lr)
 
 ### BEGIN HIDDEN TESTS
 def check_explode_lr_elsewhere():
-    check_bound("other curvatures", 21, list(np.linspace(0.01, 0.2, 60)) + [0.26], 0.8, slope=0.4)
-    check_bound("no momentum", 22, list(np.linspace(10, 700, 99)) + [900], 0.0, slope=50)
-    check_bound("700 parameters", 23, list(np.linspace(0, 2, 699)) + [2.5], 0.95, slope=5)
-    check_bound("changing curvature", 24, [0.5, 1, 6, 9], 0.3, bend=25.0)
-    check_bound("the largest below zero", 25, list(np.linspace(0, 50, 29)) + [-70], 0.5, slope=5)
-    check_blame("too high for all", "learning rate", 3.0, [1, 1, 1.2, 0.8, 1, 1.1, 0.9], 31, beta=0.5)
-    check_blame("too high for the last alone", "batch", 0.2, [0.8, 1, 1.2, 1, 1, 1.1, 1, 300], 32, beta=0.0)
-    check_blame("too high for the last, and for one before", "batch", 0.2, [90, 1, 1.2, 1, 100], 33)
-    check_blame("a long gradient only", "neither", 0.4, [1, 1, 1, 1.1, 1.2, 1], 34, slopes=[1] * 5 + [1e4])
+    rng = check.hidden_rng(24)
+
+    def spectrum(size, sign=1):
+        """The largest curvature, and below 0.8 of it all others."""
+        top = 10 ** rng.uniform(-1, 3)
+        return [*rng.uniform(0, 0.78 * top, size - 1).tolist(), float(sign * top)]
+
+    def seed():
+        return int(rng.integers(2**31))
+
+    bounds = [
+        ("some curvatures", spectrum(int(rng.integers(20, 100))), dict(beta=rng.uniform(0.5, 0.9))),
+        ("no momentum", spectrum(int(rng.integers(60, 150))), dict(beta=0.0)),
+        ("many parameters", spectrum(int(rng.integers(600, 1001))), dict(beta=rng.uniform(0.9, 0.95))),
+        ("curvature that changes along the way", spectrum(int(rng.integers(4, 8))), dict(beta=0.3, bend=rng.uniform(15, 30))),
+        ("the largest curvature below zero", spectrum(int(rng.integers(12, 40)), -1), dict(beta=rng.uniform(0.1, 0.9))),
+    ]
+    for number in rng.permutation(len(bounds)):
+        name, eigenvalues, settings = bounds[number]
+        check_bound(name, seed(), eigenvalues, slope=10 ** rng.uniform(-2, 1.7), **settings)
+
+    def others():
+        return rng.uniform(0.8, 1.2, int(rng.integers(4, 9))).tolist()
+
+    def with_one_bad():
+        tops = others()
+        tops[int(rng.integers(len(tops)))] = rng.uniform(40, 300)
+        return tops
+
+    high, low, much = rng.uniform(2, 4), rng.uniform(0.15, 0.35), rng.uniform(40, 300)
+    at = [others() for _ in range(4)]
+    blames = [
+        ("too high for all", "learning rate", high, [*at[0], rng.uniform(0.8, 1.2)], {}),
+        ("too high for all, most of all for the last", "learning rate", high, [*at[1], much], {}),
+        ("too high for the last alone", "batch", low, [*at[2], much], {}),
+        ("too high for the last, and for one before", "batch", low, [*with_one_bad(), much], {}),
+        ("a long gradient only", "neither", low, [*at[3], 1.0], dict(slopes=[1.0] * len(at[3]) + [10 ** rng.uniform(3, 5)])),
+        ("too high for one before, and not for the last", "neither", low, [*with_one_bad(), rng.uniform(0.8, 1.2)], {}),
+    ]
+    for number in rng.permutation(len(blames)):
+        name, want, lr_by_bound, tops, settings = blames[number]
+        check_blame(name, want, lr_by_bound, tops, seed(), beta=rng.uniform(0, 0.9), **settings)
 
 
 check.run(check_explode_lr_elsewhere)

@@ -219,13 +219,28 @@ check.run(check_no_clip)
 
 ### BEGIN HIDDEN TESTS
 def check_no_clip_elsewhere():
-    for number, level in enumerate((3e-4, 0.07, 25.0, 6e3)):
-        check_limit("other runs", seed=20 + number, level=level, start=0.05 * number, spikes=0.05, steps=300 + 400 * number)
-    check_limit("nan at once", seed=30, level=700.0, start=0.08, spikes=0.05, bad=(np.inf, np.nan, np.nan, -np.nan))
-    check_limit("close together", seed=31, level=0.5, spread=0.15, start=0.12, spikes=0.02)
-    check_limit("no exceptional step", seed=32, level=88.0, steps=200)
-    check_climb(33, 1e4, steps=900, level=0.01)
-    check_climb(34, 5000, steps=250, level=30.0)
+    rng = check.hidden_rng(25)
+
+    def run(name, **settings):
+        settings = dict(steps=int(rng.integers(400, 2001)), level=10 ** rng.uniform(-4, 4)) | settings
+        return name, settings
+
+    cases = [
+        *(run("a run that settles", start=rng.uniform(0, 0.15), spikes=rng.uniform(0.02, 0.05)) for _ in range(4)),
+        run("nan and inf", start=rng.uniform(0, 0.12), spikes=0.05, bad=rng.choice([np.nan, np.inf, -np.nan], 5)),
+        run("ordinary steps close together", spread=rng.uniform(0.05, 0.2), start=rng.uniform(0, 0.15), spikes=0.02),
+        run("no exceptional step"),
+        run("far exceptional steps", start=rng.uniform(0.1, 0.15), spikes=0.05, spike=10 ** rng.uniform(1.5, 3)),
+        run("a climb", factor=10 ** rng.uniform(3.3, 5), level=10 ** rng.uniform(-4, 0)),
+        run("a climb", factor=10 ** rng.uniform(3.3, 5), level=10 ** rng.uniform(-4, 0)),
+    ]
+    for number in rng.permutation(len(cases)):
+        name, settings = cases[number]
+        seed = int(rng.integers(2**31))
+        if name == "a climb":
+            check_climb(seed, **settings)
+        else:
+            check_limit(name, seed=seed, **settings)
 
 
 check.run(check_no_clip_elsewhere)

@@ -251,11 +251,29 @@ check.run(check_unit_scales)
 
 ### BEGIN HIDDEN TESTS
 def check_unit_scales_elsewhere():
-    check_scales_of("soft signs", 11, lambda h: h / (1 + np.abs(h)), [dense, doubled, dense], width=32, scale=0.03)
-    check_scales_of("three times tanh", 12, lambda h: 3 * np.tanh(h), [dense] * 8, width=64)
-    check_scales_of("other kinds", 13, rectify, [flipped, tied, tied, dense, doubled], width=80, last=2)
-    check_scales_of("absolute values", 14, np.abs, [dense, same_for_all, dense, dense], width=16)
-    check_scales_of("one layer", 15, np.tanh, [doubled], width=16, scale=100)
+    rng = check.hidden_rng(26)
+    steep = rng.uniform(0.5, 3)
+    activations = [
+        ("soft signs", lambda h: steep * h / (1 + np.abs(h))),
+        ("tanh at another slope", lambda h: 3 * np.tanh(h / steep)),
+        ("rectified units", rectify),
+        ("absolute values", np.abs),
+        ("leaky units", lambda h: np.where(h > 0, h, 0.1 * steep * h)),
+    ]
+    custom = [flipped, doubled, tied, same_for_all]
+    for number in rng.permutation(len(activations)):
+        name, activation = activations[number]
+        kinds = [dense] * int(rng.integers(1, 5)) + [custom[place] for place in rng.integers(len(custom), size=rng.integers(4))]
+        check_scales_of(
+            name,
+            int(rng.integers(2**31)),
+            activation,
+            [kinds[place] for place in rng.permutation(len(kinds))],
+            width=16 * int(rng.integers(1, 6)),
+            scale=10 ** rng.uniform(-1.5, 1.5),
+            last=int(rng.integers(2, 9)),
+        )
+    check_scales_of("one layer", int(rng.integers(2**31)), np.tanh, [doubled], width=16, scale=10 ** rng.uniform(0, 2))
 
 
 check.run(check_unit_scales_elsewhere)

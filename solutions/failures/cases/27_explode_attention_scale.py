@@ -202,13 +202,30 @@ check.run(check_attention_scale)
 
 ### BEGIN HIDDEN TESTS
 def check_attention_scale_elsewhere():
-    check_attention("unscaled", "saturated", 60, seed=11, d=3600, m=32)
-    check_attention("unscaled", "overflow", 22, half_softmax, seed=12, d=484, m=100)
-    check_attention("small keys", "healthy", 1.2, seed=13, d=64, m=100, key_size=0.01)
-    check_attention("large queries", "saturated", 200, seed=14, d=100, m=128, query_size=50.0)
-    check_attention("small queries", "flat", 0.02, half_softmax, seed=15, d=300, m=40, query_size=0.02)
-    check_attention("keys with a part in common", "flat", 0.03, seed=16, d=256, shared=10.0)
-    check_attention("a tenth of the rows saturated", "healthy", 1.1, seed=17, d=200, loud=0.1, m=80)
+    rng = check.hidden_rng(27)
+
+    def spread(low, high):
+        return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+    def other_size():
+        """Far above 1 or far below."""
+        return float(rng.uniform(5, 60) ** rng.choice([-1, 1]))
+
+    cases = [
+        ("a spread that is too large", "saturated", spread(40, 150), softmax, {}),
+        ("a spread that is too large", "overflow", spread(15, 60), half_softmax, {}),
+        ("keys of another size", "healthy", spread(0.8, 1.3), softmax, dict(key_size=other_size())),
+        ("keys of another size", "healthy", spread(0.8, 1.3), half_softmax, dict(key_size=other_size())),
+        ("queries of another size", "saturated", spread(40, 200), softmax, dict(query_size=other_size())),
+        ("queries of another size", "flat", spread(0.005, 0.04), half_softmax, dict(query_size=other_size())),
+        ("keys with a part in common", "flat", spread(0.005, 0.04), softmax, dict(shared=rng.uniform(8, 20))),
+        ("keys with a part in common", "healthy", spread(0.8, 1.3), softmax, dict(shared=rng.uniform(8, 20))),
+        ("some rows saturated", "healthy", spread(0.8, 1.3), softmax, dict(loud=rng.uniform(0.1, 0.2))),
+    ]
+    for number in rng.permutation(len(cases)):
+        name, want, typical, soft, settings = cases[number]
+        d, m = int(rng.integers(64, 2000)), int(rng.integers(32, 129))
+        check_attention(name, want, typical, soft, seed=int(rng.integers(2**31)), d=d, m=m, **settings)
 
 
 check.run(check_attention_scale_elsewhere)

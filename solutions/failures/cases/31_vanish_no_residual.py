@@ -225,10 +225,12 @@ check.run(check_wire)
 
 ### BEGIN HIDDEN TESTS
 def check_wire_elsewhere():
-    rng = np.random.default_rng(2016)
-    x, d = rng.normal(size=(2, 5, 3))
-    check_one_block(x, rng.normal(size=(3, 3)), d, "wire_block(x, branch, norm), x of five rows")
-    check_blocks_in_a_row(2, blocks=4)
+    rng = check.hidden_rng(31)
+    for _ in range(2):
+        rows, width = (int(size) for size in rng.integers(2, 9, 2))
+        x, d = rng.normal(size=(2, rows, width))
+        check_one_block(x, rng.normal(size=(width, width)), d, "wire_block(x, branch, norm), x of some rows")
+    check_blocks_in_a_row(int(rng.integers(2**31)), blocks=int(rng.integers(3, 6)))
 
 
 check.run(check_wire_elsewhere)

@@ -270,8 +270,9 @@ check.run(check_unit_verdicts)
 
 ### BEGIN HIDDEN TESTS
 def check_unit_verdicts_elsewhere():
-    check_units(7, rows=20, count=1)
-    check_units(8, rows=400, count=4)
+    rng = check.hidden_rng(32)
+    for rows, count in (((20, 60), 1), ((200, 401), 4)):
+        check_units(int(rng.integers(2**31)), rows=int(rng.integers(*rows)), count=count)
 
 
 check.run(check_unit_verdicts_elsewhere)

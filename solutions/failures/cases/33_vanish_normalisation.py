@@ -280,13 +280,13 @@ check.run(check_road_verdict)
 
 ### BEGIN HIDDEN TESTS
 def check_road_verdict_elsewhere():
-    check_ways("by a factor", factor=0.3)
-    check_ways("by a factor", factor=0.71)
-    check_ways("by a factor", "as it is", factor=0.6)
-    check_ways("before", "as it is")
-    check_ways("behind", "not at all")
-    check_ways("not at all", "before")
-    check_ways("as it is", "by a factor", factor=0.75)
+    rng = check.hidden_rng(33)
+    changed = ["by a factor", "before", "behind"]
+    pairs = [(way, None) for way in (*changed, "by a factor", "as it is", "not at all")]
+    pairs += [(way, "as it is") for way in (*changed, "not at all")] + [(way, "not at all") for way in (*changed, "as it is")]
+    pairs += [(way, way_back) for way in ("as it is", "not at all") for way_back in ("by a factor", "before")]
+    for number in rng.permutation(len(pairs)):
+        check_ways(*pairs[number], factor=rng.uniform(0.3, 0.8))
 
 
 check.run(check_road_verdict_elsewhere)

@@ -330,14 +330,24 @@ def check_watched():
 check.run(check_watched)
 ### BEGIN HIDDEN TESTS
 def check_watched_elsewhere():
-    calm = calm_script(2, 9)
+    rng = check.hidden_rng(101)
+    calm = calm_script(int(rng.integers(2**31)), int(rng.integers(8, 16)))
+    last = len(calm) - 1
+    call = f"watched_run over {len(calm)} steps"
     check_stopped(spoilt(calm, 0, np.nan, np.nan), 0, ("loss", "gradient"), "watched_run whose first step is nan")
-    check_stopped(spoilt(calm, 6, -np.inf), 6, ("loss",), "watched_run over 9 steps; at 6 the loss is -inf, its gradient finite")
-    check_stopped(spoilt(calm, 3, np.nan, after=False), 3, ("loss",), "watched_run; a single loss is nan, its gradient finite")
-    for entry in (np.nan, np.inf, -np.inf):
-        call = f"watched_run over 9 steps; at 8 one entry of a gradient is {entry}"
-        check_stopped(spoilt(calm, 8, entry=entry), 8, ("gradient",), call)
-    extreme = [(loss, [np.array([size, 0.0])]) for loss, size in ((1e30, 1e30), (-5.0, 0.0), (0.0, 1e-30), (1e300, 1e100))]
+    step = int(rng.integers(1, last))
+    check_stopped(spoilt(calm, step, -np.inf), step, ("loss",), f"{call}; at {step} the loss is -inf, its gradient finite")
+    step = int(rng.integers(1, last))
+    told = f"{call}; at {step} a single loss is nan, its gradient finite"
+    check_stopped(spoilt(calm, step, np.nan, after=False), step, ("loss",), told)
+    for entry, step in zip((np.nan, np.inf, -np.inf), (last, *rng.integers(1, last, 2).tolist())):
+        script = spoilt(calm, step, entry=0.0)
+        bad = script[step][1][rng.integers(2)]
+        bad.flat[rng.integers(bad.size)] = entry
+        check_stopped(script, step, ("gradient",), f"{call}; at {step} one entry of a gradient is {entry}")
+    large, huge, small = 10.0 ** np.array([rng.uniform(20, 40), rng.uniform(80, 140), rng.uniform(-40, -20)])
+    sizes = (large, large), (-rng.uniform(1, 9), 0.0), (0.0, small), (1e300, huge)
+    extreme = [(float(loss), [np.array([size, 0.0])]) for loss, size in sizes]
     check_finished(extreme, "watched_run over losses and gradients that are huge, zero and negative, and finite")
 
 

@@ -323,11 +323,13 @@ def check_spikes():
 check.run(check_spikes)
 ### BEGIN HIDDEN TESTS
 def check_spikes_elsewhere():
-    check_spike_kinds(range(100, 120))
-    check_planted_run(3, "through zero", scale=1e-3)
+    rng = check.hidden_rng(102)
+    check_spike_kinds(rng.integers(1, 2**31, 20).tolist())
+    check_planted_run(int(rng.integers(2**31)), "through zero", scale=10 ** rng.uniform(-3, 3))
+    few, level = int(rng.integers(2, 20)), rng.uniform(1, 3)
     for loss in (np.nan, np.inf, -np.inf):
-        for history in ([], [np.nan], [np.nan] * 60, [2.0] * 5):
-            call = f"spike_alert({history if len(history) < 9 else '60 nan'}, {loss})"
+        for history in ([], [np.nan], [np.nan] * 60, [level] * few):
+            call = f"spike_alert({history if len(history) < 9 else f'{len(history)} losses'}, {loss})"
             check.that(ask_spike(history, loss, call), what="nan and inf are spikes, whatever came before", call=call, got=False)
 
 

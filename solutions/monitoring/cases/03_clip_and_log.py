@@ -291,27 +291,35 @@ check.run(check_clipped_step)
 ### BEGIN HIDDEN TESTS
 def check_clipped_run():
     """A run of 60 steps of all kinds, beside an independent one."""
-    rng = np.random.default_rng(2013)
-    shapes = [(4, 3), (3,), (2, 2, 3)]
+    rng = check.hidden_rng(103)
+    lr, max_norm = rng.uniform(0.01, 0.05), rng.uniform(1, 10)
+    shapes = [(4, int(rng.integers(2, 5))), (3,), (2, 2, 3)]
     params, log = [rng.normal(size=shape) for shape in shapes], []
-    bad_steps = {0: np.nan, 17: -np.inf, 18: np.inf, 40: np.nan}
+    two_in_a_row, one = int(rng.integers(5, 25)), int(rng.integers(30, 55))
+    bad_steps = {0: np.nan, two_in_a_row: -np.inf, two_in_a_row + 1: np.inf, one: np.nan}
     for step in range(60):
         grads = [rng.normal(0, 10 ** rng.uniform(-2, 3), shape) for shape in shapes]
-        call = f"step {step} of a run with three arrays, lr=0.03, max_norm=5"
+        call = f"step {step} of a run with three arrays, lr={lr:.3g}, max_norm={max_norm:.3g}"
         if step in bad_steps:
-            grads[step % 3].flat[-1] = bad_steps[step]
+            bad = grads[rng.integers(3)]
+            bad.flat[rng.integers(bad.size)] = bad_steps[step]
         length = float(np.linalg.norm(np.concatenate([grad.ravel() for grad in grads])))
         start = np.concatenate([param.ravel() for param in params])
-        moved, entry = take_clipped_step(params, grads, 0.03, 5.0, log, call)
+        moved, entry = take_clipped_step(params, grads, lr, max_norm, log, call)
         if step in bad_steps:
             same = np.array_equal(moved, start) and not np.isfinite(entry["grad_norm"])
-            what = "a step whose norm is not finite is logged as such, and skipped"
-            check.that(same, what=what, call=call, expected="the parameters as they were", got=entry)
+            check.that(
+                same,
+                what="a step whose norm is not finite is logged as such, and skipped",
+                call=call,
+                expected="the parameters as they were",
+                got=entry,
+            )
             continue
-        want = start - 0.03 * min(1, 5 / length) * np.concatenate([grad.ravel() for grad in grads])
+        want = start - lr * min(1, max_norm / length) * np.concatenate([grad.ravel() for grad in grads])
         check.close(moved, want, rtol=1e-5, atol=1e-7, what="one factor for all arrays, in every step of a run", call=call)
         check.close(entry["grad_norm"], length, rtol=1e-5, what="the norm before clipping, in every step of a run", call=call)
-        check_flag(entry, length > 5, call)
+        check_flag(entry, length > max_norm, call)
         ends = np.cumsum([param.size for param in params])[:-1]
         params = [part.reshape(shape) for part, shape in zip(np.split(moved, ends), shapes)]
     zeros = take_clipped_step([np.ones(2)], [np.zeros(2)], 0.1, 1.0, log, "clipped_step with gradients of zero")

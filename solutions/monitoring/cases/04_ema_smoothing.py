@@ -276,22 +276,22 @@ check.run(check_smooth)
 
 ### BEGIN HIDDEN TESTS
 def check_smooth_elsewhere():
-    rng = np.random.default_rng(1959)
-    for scale, beta, steps in ((1.0, 0.9, 200), (-1e3, 0.97, 150), (1e-3, 0.99, 300)):
+    rng = check.hidden_rng(1959)
+    for sign, low, high in ((1, 0.85, 0.93), (-1, 0.93, 0.98), (1, 0.98, 0.995)):
+        scale, beta, steps = sign * 10 ** rng.uniform(-3, 3), rng.uniform(low, high), int(rng.integers(150, 300))
         values = scale * (1 + rng.random(steps))
         got = smoothed_by_you(values, beta, "smooth(values) of other losses")
-        inside = (got >= np.minimum.accumulate(values) - 1e-6 * abs(scale)) & (
-            got <= np.maximum.accumulate(values) + 1e-6 * abs(scale)
-        )
+        room = 1e-6 * abs(scale)
+        inside = (got >= np.minimum.accumulate(values) - room) & (got <= np.maximum.accumulate(values) + room)
         check.that(
             inside.all(), what="no output leaves the range of the values so far", got=f"it does at step {np.argmin(inside)}"
         )
         values[rng.choice(steps, 12, replace=False)] = rng.choice([np.nan, np.inf, -np.inf], 12)
-        check_one_of_two(
-            values, beta, what="other losses, some of them not finite", call=f"smooth(values, beta={beta})", turns={}
-        )
-    check_one_of_two([3.0, 1.0, 2.0], 0.0, what="beta = 0 smooths nothing", call="smooth([3, 1, 2], beta=0)", turns={})
-    check_one_of_two([-np.inf, 5.0], 0.5, what="a run that starts at -inf", call="smooth([-inf, 5], beta=0.5)", turns={})
+        call = f"smooth(values, beta={beta:.4g})"
+        check_one_of_two(values, beta, what="other losses, some of them not finite", call=call, turns={})
+    three, start, beta = rng.uniform(1, 5, 3).tolist(), rng.uniform(1, 9), rng.uniform(0.3, 0.7)
+    check_one_of_two(three, 0.0, what="beta = 0 smooths nothing", call="smooth of three values, beta=0", turns={})
+    check_one_of_two([-np.inf, start], beta, what="a run that starts at -inf", call="smooth([-inf, a number])", turns={})
 
 
 check.run(check_smooth_elsewhere)

@@ -301,29 +301,45 @@ check.run(check_early_stop)
 
 
 ### BEGIN HIDDEN TESTS
-def check_early_stop_elsewhere():
-    nan = float("nan")
-    check_stopping_of(1, [-1.0, -2.0, -3.0, -2.5, -4.0], stop=4, best=3)
-    check_stopping_of(2, [nan, nan, 1.0], stop=2, best=None)
-    check_stopping_of(2, [4.0, 3.0, 2.0, 1.5, 1.7, 1.6, 1.0], stop=6, best=4, train_losses=[1.0, 2.0, 3.0, 4.0, 0.5, 0.4, 0.3])
-    losses = np.random.default_rng(1998).normal(size=200) + np.linspace(1, -1, 200)
-    best, stop = 1, None
+def stop_and_best(patience, losses):
+    """The evaluation at which to stop, and the best until then; None where there is none."""
+    best, bad = None, 0
     for n, loss in enumerate(losses, start=1):
-        best = n if loss < losses[best - 1] else best
-        stop = n if stop is None and n - best >= 25 else stop
-        if stop:
-            break
-    check_stopping_of(25, losses.tolist(), stop=stop, best=best)
+        if np.isfinite(loss) and (best is None or loss < losses[best - 1]):
+            best, bad = n, 0
+        else:
+            bad += 1
+        if bad == patience:
+            return n, best
+    return None, best
+
+
+def check_early_stop_elsewhere():
+    rng = check.hidden_rng(1998)
+    # Of one digit after the point, so that some are equal; some are nan.
+    for patience in (1, 2, 2, 3, 3, 4):
+        losses = np.round(rng.normal(size=12) + np.linspace(1, -1, 12) * rng.uniform(0, 4), 1)
+        losses[rng.random(12) < 0.15] = np.nan
+        stop, best = stop_and_best(patience, losses)
+        check_stopping_of(patience, losses.tolist(), stop, best, train_losses=rng.permutation(12).tolist())
+    falling = (rng.uniform(-1, 1) - np.cumsum(10 ** rng.uniform(-4, -1, 8))).tolist()
+    check_stopping_of(2, falling, stop=None, best=8)
+    check_stopping_of(2, [np.nan, np.nan, 1.0], stop=2, best=None)
+    losses, patience = (rng.normal(size=200) + np.linspace(1, -1, 200)).tolist(), int(rng.integers(15, 30))
+    stop, best = stop_and_best(patience, losses)
+    check_stopping_of(patience, losses, stop, best)
 
     call = "two watchers side by side"
     one, other = WatchedTrainer(2), WatchedTrainer(3)
-    for val_loss in (5.0, 4.0, 4.5, 4.5):
-        one.evaluate(0.1, val_loss, call)
-        other.evaluate(0.1, -val_loss, call)
+    level, steps = rng.uniform(3, 6), rng.uniform(0.1, 1, 3)
+    for val_loss in (level, level - steps[0], level - steps[0] * rng.uniform(0.1, 0.9), level - steps[0] * 0.95):
+        one.evaluate(0.1, float(val_loss), call)
+        other.evaluate(0.1, -float(val_loss), call)
+    # The first falls once and then does not get below that; what the second is told starts at its lowest.
     check.that(
         (one.stop, other.stop) == (4, 4)
-        and np.isclose(float(one.watcher.best_loss), 4)
-        and np.isclose(float(other.watcher.best_loss), -5),
+        and np.isclose(float(one.watcher.best_loss), level - steps[0])
+        and np.isclose(float(other.watcher.best_loss), -level),
         what="each watcher counts for itself",
         call=call,
     )

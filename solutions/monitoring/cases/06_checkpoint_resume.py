@@ -550,27 +550,40 @@ check.run(check_checkpoints)
 
 ### BEGIN HIDDEN TESTS
 def check_checkpoints_elsewhere():
-    check_kill_in_step(every=7, steps=40, kill_after=22, arrays=12)
-    check_kill_in_step(every=50, steps=80, kill_after=20)
-    check_kill_in_disk(every=4, steps=14, keep=1, want=[8, 14], nan_steps=[4])
+    rng = check.hidden_rng(106)
+    every = int(rng.integers(5, 9))
+    steps = 5 * every + int(rng.integers(1, every))
+    kill_after = int(rng.integers(2 * every, 5 * every))
+    check_kill_in_step(every, steps, kill_after, arrays=int(rng.integers(11, 15)))
+    every = int(rng.integers(40, 60))
+    check_kill_in_step(every, every + int(rng.integers(10, 40)), kill_after=int(rng.integers(5, every)))
+    every, nans = int(rng.integers(3, 6)), int(rng.integers(1, 3))
+    nan_steps, last = [every * n for n in range(1, nans + 1)], 3 * every + int(rng.integers(1, every))
+    check_kill_in_disk(every, last, keep=1, want=[every * (nans + 1), last], nan_steps=nan_steps)
 
-    nan = float("nan")
+    every, seed = int(rng.integers(5, 15)), int(rng.integers(2**31))
+    evaluations = every * np.arange(1, 11)
+    best, *nan_steps = rng.permutation(evaluations[:8])[:6].tolist()
+    losses = dict(zip(evaluations.tolist(), rng.uniform(0, 1, 10).tolist())) | dict.fromkeys(nan_steps, float("nan"))
+    losses[best] = -float(rng.uniform(1, 5))
     call = "train_with_checkpoints, nan at half of the evaluations"
     disk = MemoryDisk()
-    require_end(go_on(disk, PlayedRun(losses=lambda step: 1 + step / 100 if step % 20 else nan), 100, 10, 2), call)
-    check_files(disk, [10, 90, 100], call, nan_steps=range(20, 101, 20))
+    require_end(go_on(disk, PlayedRun(seed=seed, losses=lambda step: losses.get(step, 0.5)), 10 * every, every, 2), call)
+    check_files(disk, [best, 9 * every, 10 * every], call, nan_steps=nan_steps)
 
-    call = "train_with_checkpoints, killed after 50 and again after 30 further steps; the best at step 20"
+    every, seed = int(rng.integers(15, 25)), int(rng.integers(2**31))
+    steps, best = 6 * every + int(rng.integers(1, every)), every * int(rng.integers(1, 3))
+    kills = int(rng.integers(2 * every, 3 * every)), int(rng.integers(every, 2 * every)), None
+    call = f"train_with_checkpoints, killed after {kills[0]} and again after {kills[1]} further steps; the best at step {best}"
     disk = MemoryDisk()
-    for kill_after in (50, 30, None):
-        run = PlayedRun(kill_after=kill_after, losses=lambda step: -5.0 if step == 20 else step / 100)
-        outcome = go_on(disk, run, 130, 20, 2)
+    for kill_after in kills:
+        run = PlayedRun(seed=seed, kill_after=kill_after, losses=lambda step: -5.0 if step == best else step / 100)
+        outcome = go_on(disk, run, steps, every, 2)
         if outcome[1] is not None:
             raise outcome[1]
-    check.that(
-        run.state() == run_that_nobody_kills(130), what="killed twice, it ends bit for bit as a run that nobody kills", call=call
-    )
-    check_files(disk, [20, 120, 130], call)
+    whole = run_that_nobody_kills(steps, seed=seed)
+    check.that(run.state() == whole, what="killed twice, it ends bit for bit as a run that nobody kills", call=call)
+    check_files(disk, [best, 6 * every, steps], call)
 
 
 check.run(check_checkpoints_elsewhere)

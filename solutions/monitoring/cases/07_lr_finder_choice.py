@@ -249,21 +249,21 @@ def check_choose_lr():
 check.run(check_choose_lr)
 ### BEGIN HIDDEN TESTS
 def check_choose_lr_elsewhere():
-    rng = np.random.default_rng(7)
-    for seed in range(10, 34):
-        points = int(rng.choice([60, 90, 160, 250, 400]))
+    rng = check.hidden_rng(107)
+    for number in range(24):
+        points = int(rng.integers(60, 401))
         best = 10 ** rng.uniform(-4, 1)
         shape = dict(below=rng.uniform(2.5, 4.5), above=rng.uniform(1.1, 2), depth=rng.uniform(0.6, 0.85))
         shape |= dict(drop=rng.uniform(0.7, 1.2), steepness=rng.uniform(1.5, 2.5))
-        bad_tail = (None, np.nan, np.inf)[seed % 3]
+        bad_tail = (None, np.nan, np.inf)[number % 3]
         call = f"choose_lr of {points} steps, lowest at {best:.2g}" + ("" if bad_tail is None else f", then {bad_tail}")
-        check_chosen_lr(finder_curve(seed, points, best, bad_tail=bad_tail, **shape), best, call)
-    for seed in range(40, 58):
-        points = int(rng.choice([60, 90, 160, 250, 400]))
-        kind = ("falling", "level", "unmoved")[seed % 3]
+        check_chosen_lr(finder_curve(int(rng.integers(2**31)), points, best, bad_tail=bad_tail, **shape), best, call)
+    for number in range(18):
+        points = int(rng.integers(60, 401))
+        kind = ("falling", "level", "unmoved")[number % 3]
         highest = 10 ** rng.uniform(-5, 1)
         words = {"falling": "is falling to the end", "level": "falls, then lies level", "unmoved": "does not move"}[kind]
-        curve = unturned_curve(seed, points, highest / 10 ** rng.uniform(3, 5), highest, kind)
+        curve = unturned_curve(int(rng.integers(2**31)), points, highest / 10 ** rng.uniform(3, 5), highest, kind)
         check_refused_lr(curve, f"choose_lr of {points} steps; the loss {words}")
 
 

@@ -272,9 +272,11 @@ def check_warmup_ramp():
 check.run(check_warmup_ramp)
 ### BEGIN HIDDEN TESTS
 def check_warmup_ramp_elsewhere():
-    for warmup_steps, base_lr in ((2, 0.3), (3, 3e-4), (7, 12.0), (100, 6e-4), (1000, 0.1), (1, 2e-5)):
-        check_ramp(warmup_steps, base_lr)
-    check_no_warmup(3e-4)
+    rng = check.hidden_rng(110)
+    lengths = (1, 2, 3, *rng.integers([5, 50, 500], [20, 200, 1500]).tolist())
+    for warmup_steps, power in zip(lengths, rng.uniform(-5, 1.5, len(lengths))):
+        check_ramp(warmup_steps, float(10**power))
+    check_no_warmup(float(10 ** rng.uniform(-5, 1)))
 
 
 check.run(check_warmup_ramp_elsewhere)

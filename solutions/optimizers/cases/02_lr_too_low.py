@@ -204,11 +204,16 @@ def check_lr_too_low():
 check.run(check_lr_too_low)
 ### BEGIN HIDDEN TESTS
 def check_lr_too_low_elsewhere():
-    check_a_rate_helps("a loss averaged over 200 padded positions", spiral_task(2, points=10, hidden=16, unit=1 / 200))
-    check_a_rate_helps("two spirals", spiral_task(3, classes=2, points=15, hidden=16))
-    check_a_rate_helps("inputs three times as large", spiral_task(4, points=10, hidden=16, input_scale=3.0))
-    blank = spiral_task(5, points=10, hidden=16, unit=30.0)
-    blank.start.params[-1] = np.array([0.9, -0.6, 0.2])  # it starts above chance, and its biases alone bring it down
+    rng = check.hidden_rng(2)
+    seeds = [int(seed) for seed in rng.integers(2**31, size=4)]
+    unit = 1 / rng.uniform(120, 190)
+    check_a_rate_helps("a loss averaged over padded positions", spiral_task(seeds[0], points=10, hidden=16, unit=unit))
+    check_a_rate_helps("two spirals", spiral_task(seeds[1], classes=2, points=15, hidden=16))
+    large = spiral_task(seeds[2], points=10, hidden=16, input_scale=rng.uniform(2.5, 3.5))
+    check_a_rate_helps("inputs about three times as large", large)
+    blank = spiral_task(seeds[3], points=10, hidden=16, unit=rng.uniform(10, 60))
+    # It starts above chance, and its biases alone bring it down.
+    blank.start.params[-1] = rng.permutation([rng.uniform(0.6, 1.2), rng.uniform(-0.9, -0.4), rng.uniform(0, 0.3)])
     check_no_rate_helps("a network whose inputs are all zero", without_signal(blank, (0.0, 0.0)))
 
 

@@ -164,12 +164,37 @@ def check_batch_lr_scaling():
 
 check.run(check_batch_lr_scaling)
 ### BEGIN HIDDEN TESTS
+def check_mean_course(rng, optimizer, base_lr, base_batch, batch, runs):
+    """As check_course, in the mean of some runs, and with room: what chance does to one run is as large as the factor."""
+    lr = scaled_lr(base_lr, base_batch, batch, optimizer)
+    is_number = lr is not None and not isinstance(lr, str) and np.ndim(lr) == 0 and np.isfinite(lr) and lr > 0
+    check.that(is_number, what="the learning rate is one positive number", got=lr)
+    seeds = [int(seed) for seed in rng.integers(2**31, size=runs)]
+    wanted, got = (
+        np.mean([early_and_end(optimizer, COURSES[optimizer](size, rate, seed)) for seed in seeds], axis=0)
+        for size, rate in ((base_batch, base_lr), (batch, float(lr)))
+    )
+    check.that(
+        np.all(got <= 1.5 * wanted) and np.all(got >= wanted / 1.5),
+        what="the distance goes as with batches of base_batch, within a factor of 1.5, for other batches and either optimizer",
+        call=f'scaled_lr({base_lr:.4g}, {base_batch}, {batch}, "{optimizer}")',
+        expected=f"{wanted[0]:.3g} after an eighth of the rows, and {wanted[1]:.3g} at the end",
+        got=f"{got[0]:.3g} and {got[1]:.3g}",
+    )
+
+
 def check_batch_lr_scaling_elsewhere():
-    check_course("adam", np.sqrt(4) * BASE_LR["adam"], 128, 256, seed=3)
-    check_course("adam", np.sqrt(3) * BASE_LR["adam"], 96, 250, seed=4)
-    check_course("sgd", 8 * BASE_LR["sgd"], 256, 16, seed=5)
-    check_course("sgd", BASE_LR["sgd"], 32, 100, seed=6)
-    check_course("sgd", BASE_LR["sgd"] / 4, 8, 15, seed=7)
+    rng = check.hidden_rng(4)
+    for _ in range(2):
+        base_batch, ratio = int(rng.integers(128, 224)), rng.uniform(1.6, 2.4)
+        lr = np.sqrt(base_batch / 32) * BASE_LR["adam"] * rng.uniform(0.9, 1.1)
+        check_mean_course(rng, "adam", lr, base_batch, int(ratio * base_batch), runs=3)
+    # With these batches the last one of an epoch is nearly full, so that as many rows are seen.
+    sizes = [size for size in range(16, 120) if -2048 % size <= 0.01 * 2048]
+    small, medium = ([size for size in sizes if low <= size < high] for low, high in ((16, 48), (40, 120)))
+    check_mean_course(rng, "sgd", 8 * BASE_LR["sgd"] * rng.uniform(0.7, 1), 256, int(rng.choice(small)), runs=2)
+    check_mean_course(rng, "sgd", BASE_LR["sgd"] * rng.uniform(0.7, 1), 32, int(rng.choice(medium)), runs=2)
+    check_mean_course(rng, "sgd", BASE_LR["sgd"] / 4 * rng.uniform(0.7, 1), 8, int(rng.integers(11, 30)), runs=1)
 
 
 check.run(check_batch_lr_scaling_elsewhere)

@@ -213,25 +213,34 @@ def check_large_and_lost():
 check.run(check_clipping, check_large_and_lost)
 ### BEGIN HIDDEN TESTS
 def check_clipping_elsewhere():
-    clipped, norm = clip_copies([np.array([[3.0]]), np.array([[4.0]])], 1.0, "clip_by_global_norm([[[3]], [[4]]], max_norm=1)")
-    check.close(clipped, [0.6, 0.8], rtol=1e-5, what="3 and 4 become 0.6 and 0.8 where 1 is the limit")
-    check.close(norm, 5.0, rtol=1e-5, what="the norm of 3 and 4 is 5")
-    rng = np.random.default_rng(2013)
+    rng = check.hidden_rng(2013)
     for dtype in (np.float64, np.float32):
-        grads = [rng.normal(0, scale, shape).astype(dtype) for scale, shape in ((1, (4, 3)), (30, (3,)), (0.1, (2, 2, 3)))]
+        shapes = [tuple(int(size) for size in rng.integers(1, 5, axes)) for axes in rng.permutation([1, 2, 3])]
+        grads = [rng.normal(0, 10 ** rng.uniform(-1, 2), shape).astype(dtype) for shape in shapes]
+        grads[1].flat[0] += dtype(2)  # a norm of at least 0.5
         row = np.concatenate([grad.ravel() for grad in grads]).astype(float)
         length = float(row @ row) ** 0.5
+        if length < 0.5:
+            grads, row, length = [grad / dtype(length) for grad in grads], row / length, 1.0
         call = f"clip_by_global_norm(grads, max_norm) for three arrays of {np.dtype(dtype)}, norm {length:.3g}"
-        for max_norm in (0.5, 7.0, 2 * length):
-            clipped, norm = clip_copies(grads, max_norm, call)
-            check.close(clipped, row * min(1, max_norm / length), rtol=1e-5, what="other shapes and limits", call=call)
+        for share in (rng.uniform(0.01, 0.1), rng.uniform(0.3, 0.9), rng.uniform(1.2, 3)):
+            clipped, norm = clip_copies(grads, share * length, call)
+            check.close(
+                clipped,
+                row * min(1, share),
+                rtol=1e-5,
+                what="above max_norm all arrays are multiplied by one factor, below it they stay, for other shapes and limits",
+                call=call,
+            )
             check.close(norm, length, rtol=1e-5, what="the norm before clipping, for other shapes and limits", call=call)
-    large = [np.array([[3e19], [0.0]], np.float32), np.array([-4e19], np.float32)]
-    clipped, norm = clip_copies(large, 2.0, "clip_by_global_norm([[[3e19], [0]], [-4e19]] in float32, max_norm=2)")
-    check.close(clipped, [1.2, 0, -1.6], rtol=1e-5, what="large entries in float32 keep their direction")
-    check.close(norm, 5e19, rtol=1e-5, what="the norm of large entries in float32")
+    scale, limit = rng.uniform(0.2, 2), rng.uniform(0.1, 10)
+    large = [np.array([[3e19 * scale], [0.0]], np.float32), np.array([-4e19 * scale], np.float32)]
+    clipped, norm = clip_copies(large, limit, "clip_by_global_norm of entries around 3e19 in float32")
+    check.close(clipped, limit * np.array([0.6, 0, -0.8]), rtol=1e-5, what="large entries in float32 keep their direction")
+    check.close(norm, 5e19 * scale, rtol=1e-5, what="the norm of large entries in float32")
     for bad in ("nan", "inf", "-inf"):
-        lost = np.array([[float(bad)]], np.float32)
+        lost = rng.normal(size=(1, int(rng.integers(1, 5)))).astype(np.float32)
+        lost[0, rng.integers(lost.size)] = float(bad)
         call = f"clip_by_global_norm with an entry of {bad} in the first array, or in the last"
         check_norm_is_reported(bad, [lost, np.ones(2, np.float32)], call)
         check_norm_is_reported(bad, [np.zeros(2, np.float32), lost], call)

@@ -269,26 +269,39 @@ def check_momentum_and_the_caller():
 check.run(check_momentum_steps, check_momentum_is_its_own, check_momentum_and_the_caller)
 ### BEGIN HIDDEN TESTS
 def check_momentum_elsewhere():
-    rng = np.random.default_rng(1964)
-    shapes = [(3, 4), (4,), (2, 1, 2)]
-    for beta, lr in ((0.0, 0.5), (0.5, 0.03), (0.99, 0.1)):
+    rng = check.hidden_rng(1964)
+    shapes = [(3, int(rng.integers(2, 6))), (int(rng.integers(2, 6)),), (2, 1, 2)]
+    for beta in (0.0, rng.uniform(0.3, 0.8), rng.uniform(0.92, 0.99)):
+        lr, contents = rng.uniform(0.02, 0.5), 10 ** rng.uniform(1, 4)
         grads = [[rng.normal(0, 10, shape) for shape in shapes] for _ in range(12)]
-        paths = walk_momentum(grads, contents=-1e3, lr=lr, beta=beta)
+        paths = walk_momentum(grads, contents=-contents, lr=lr, beta=beta)
         for number, path in enumerate(paths):
             velocity, place = 0.0, 0.0
             for of_step, got in zip(grads, path):
                 velocity = beta * velocity + of_step[number]
                 place = place - lr * velocity
-                check.close(got, place, rtol=1e-6, atol=1e-9, what="changing gradients", call=f"beta={beta}, lr={lr}")
-    with memory_holding(50.0) as new_buffer:
-        earlier = Momentum([np.zeros(2)], lr=0.2, beta=0.9, new_buffer=new_buffer)
-        for _ in range(5):
-            earlier.step([np.ones(2)])
+                check.close(
+                    got,
+                    place,
+                    rtol=1e-6,
+                    atol=1e-9,
+                    what="velocity = beta * velocity + grad, then param = param - lr * velocity, for other betas and gradients",
+                    call=f"beta={beta:.4g}, lr={lr:.4g}",
+                )
+    lr, grad = rng.uniform(0.1, 0.4), rng.uniform(0.5, 2, 2)
+    with memory_holding(rng.uniform(20, 80)) as new_buffer:
+        earlier = Momentum([np.zeros(2)], lr=lr, beta=0.9, new_buffer=new_buffer)
+        for _ in range(int(rng.integers(3, 9))):
+            earlier.step([grad.copy()])
         start = params_of(earlier, [(2,)])[0]
-        later = Momentum(earlier.params, lr=0.2, beta=0.9, new_buffer=new_buffer)
-        later.step([np.ones(2)])
-    what = "a new optimizer on parameters that another one has trained starts with no velocity"
-    check.close(params_of(later, [(2,)])[0], start - 0.2, rtol=1e-6, what=what)
+        later = Momentum(earlier.params, lr=lr, beta=0.9, new_buffer=new_buffer)
+        later.step([grad.copy()])
+    check.close(
+        params_of(later, [(2,)])[0],
+        start - lr * grad,
+        rtol=1e-6,
+        what="a new optimizer on parameters that another one has trained starts with no velocity",
+    )
 
 
 check.run(check_momentum_elsewhere)

@@ -203,11 +203,15 @@ def check_warmup_length():
 check.run(check_warmup_length)
 ### BEGIN HIDDEN TESTS
 def check_warmup_length_elsewhere():
-    for total_steps in (1, 2, 3, 7, 19, 60, 120, 900, 5000, 30000, 1000000):
+    rng = check.hidden_rng(7)
+    for total_steps in (1, 2, 3, *(int(10**size) for size in rng.uniform(np.arange(0.7, 5.5, 0.6), np.arange(1.3, 6.1, 0.6)))):
         check_share(total_steps)
-    runs = (5000, 0.95), (20000, 0.98), (400000, 0.9999), (12000, 0.9999), (1000, 0.999), (3, 0.999), (1, 0.99)
-    for total_steps, beta2 in runs:
-        check_rule(total_steps, beta2)
+    # The rule inside the run, at an eighth of it or less; and a run that it would fill more than half of.
+    for memory in 10 ** rng.uniform(1.2, 4, 4):
+        check_rule(int(memory * 10 ** rng.uniform(1.2, 2.2)), float(1 - 1 / memory))
+        check_rule(int(memory * rng.uniform(0.2, 3.5)), float(1 - 1 / memory))
+    check_rule(3, 0.999)
+    check_rule(1, 0.99)
 
 
 check.run(check_warmup_length_elsewhere)

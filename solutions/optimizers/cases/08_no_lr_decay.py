@@ -161,19 +161,26 @@ def check_lr_decay():
 check.run(check_lr_decay)
 ### BEGIN HIDDEN TESTS
 def check_cosine_elsewhere():
-    check_cosine(600, 3.0, 0.5)
-    check_cosine(240, 5e-3, 0.0)
-    check_cosine(100, 0.3, 0.3)
-    for total_steps in (2, 3, 10):
-        check_one_lr(0, total_steps, 0.2, 0.02, 0.2, what="the run starts at base_lr, also a short one")
-        check_one_lr(total_steps, total_steps, 0.2, 0.02, 0.02, what="min_lr is held from step total_steps on, however short")
-        check_never_rises(total_steps, 0.2, 0.02)
+    rng = check.hidden_rng(8)
+    steps = [4 * int(number) for number in rng.integers(25, 160, 3)]
+    rates = [float(10**size) for size in rng.uniform(-4, 1, 3)]
+    check_cosine(steps[0], rates[0], rates[0] * float(rng.uniform(0.02, 0.4)))
+    check_cosine(steps[1], rates[1], 0.0)
+    check_cosine(steps[2], rates[2], rates[2])
+    for total_steps in (2, 3, int(rng.integers(5, 20))):
+        base_lr, min_lr = float(rng.uniform(0.1, 1)), float(rng.uniform(0.01, 0.05))
+        run = (total_steps, base_lr, min_lr)
+        check_one_lr(0, *run, base_lr, what="the run starts at base_lr, also a short one")
+        check_one_lr(total_steps, *run, min_lr, what="min_lr is held from step total_steps on, however short")
+        check_never_rises(*run)
+    half, base_lr = int(rng.integers(300, 700)), float(rng.uniform(0.01, 1))
+    later = 2 * half + int(rng.integers(1, 3 * half))
     check.close(
-        [lr_at(step, 1000, 0.1) for step in (0, 500, 1000, 1700)],
-        [0.1, 0.05, 0, 0],
-        atol=2e-4,
+        [lr_at(step, 2 * half, base_lr) for step in (0, half, 2 * half, later)],
+        [base_lr, base_lr / 2, 0, 0],
+        atol=1.2 * base_lr / half,
         what="without min_lr the end is 0",
-        call="lr_at(step, total_steps=1000, base_lr=0.1) for step = 0, 500, 1000, 1700",
+        call="lr_at without min_lr, at the start, in the middle, at the end of a run and after it",
     )
 
 

@@ -215,22 +215,40 @@ def check_decay_groups():
 
 check.run(check_decay_groups)
 ### BEGIN HIDDEN TESTS
+def drawn_network(rng, sizes):
+    """A network of `sizes` parameters of each kind, in any order. Its names are drawn without a look at the kind."""
+    words = ["weight", "bias", "norm", "gamma", "beta", "scale", "kernel", "w", "offset", "proj", "head", "ln", "conv", "p", "k"]
+
+    def length():
+        return int(rng.integers(2, 60))
+
+    # Among the matrices and kernels are some with one input or one output, and kernels of one pixel.
+    shape_of = {
+        "matrices": lambda: tuple(rng.permutation([length(), rng.choice([1, length()])]).tolist()),
+        "kernels": lambda: (*rng.integers(2, 9, 2).tolist(), 1, 1) if rng.random() < 0.5 else (1, int(rng.integers(1, 9)), 3, 3),
+        "gains of norms": lambda: (length(),),
+        "biases": lambda: (int(rng.choice([1, length()])),),
+        "scalars": lambda: (),
+    }
+    kinds = rng.permutation([kind for kind, size in sizes.items() for _ in range(size)]).tolist()
+    network = {kind: {} for kind in sizes}
+    for number, kind in enumerate(kinds):
+        name = ".".join(rng.choice(words, 2)) + str(rng.choice([f"_{number}", f".{number}.weight", f"{number}.bias"]))
+        network[kind][name] = shape_of[kind]()
+    return network
+
+
 def check_decay_groups_elsewhere():
-    other_words = {
-        "matrices": {"w": (4, 9), "bias_mixer": (9, 9), "renormalizer.kernel": (9, 2), "scale.out": (1, 7)},
-        "gains of norms": {"gamma": (9,), "w.scale": (2,), "Norm.weight": (9,)},
-        "biases": {"beta": (9,), "offset": (200,), "w0": (1,)},
-        "scalars": {"weight": (), "temperature.weight": ()},
-        "kernels": {"bias_free.norm_free": (2, 2, 5, 5), "k": (1, 1, 3, 3)},
-    }
-    check_groups_of(other_words, "decay_groups of a network that names its parameters in other words")
-    shapes = {"matrices": (5, 6), "biases": (6,), "kernels": (6, 5, 3, 3), "gains of norms": (30,), "scalars": ()}
-    numbered = {
-        kind: {f"p{10 * layer + number}": shape for layer in range(4)} for number, (kind, shape) in enumerate(shapes.items())
-    }
+    rng = check.hidden_rng(9)
+    each = {"matrices": 4, "gains of norms": 4, "biases": 4, "scalars": 3, "kernels": 4}
+    for _ in range(2):
+        check_groups_of(drawn_network(rng, each), "decay_groups of a network that names its parameters in other words")
+    shapes = {kind: list(members.values()) for kind, members in drawn_network(rng, each).items()}
+    numbers = iter(rng.permutation(100).tolist())
+    numbered = {kind: {f"p{next(numbers)}": shape for shape in of_kind} for kind, of_kind in shapes.items()}
     check_groups_of(numbered, "decay_groups of a network that numbers its parameters")
-    check_groups_of({"matrices": {"a": (3, 3), "b": (3, 2)}}, "decay_groups of two matrices")
-    check_groups_of({"biases": {"a": (3,)}, "scalars": {"b": ()}}, "decay_groups of a bias and a scalar")
+    check_groups_of(drawn_network(rng, {"matrices": 2}), "decay_groups of two matrices")
+    check_groups_of(drawn_network(rng, {"biases": 1, "scalars": 1}), "decay_groups of a bias and a scalar")
 
 
 check.run(check_decay_groups_elsewhere)

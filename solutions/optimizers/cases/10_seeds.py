@@ -267,10 +267,15 @@ def check_another_process():
 check.run(check_seeds, check_another_process)
 ### BEGIN HIDDEN TESTS
 def check_seeds_elsewhere():
-    for seed in (1, 2024, 2**32 - 1):
+    rng = check.hidden_rng(10)
+    drawn = [int(seed) for seed in rng.integers(2, 2**31, 5)]
+    for seed in (*drawn[:2], 2**32 - 1):
         check_repeats(seed)
         check_independent(seed)
-    check_apart([*range(40), 100, 142, 1000, 1001, 2000, 10_000, 20_000, 10**6, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1])
+    # Small seeds, and steps and multiples of them, are where streams of seeds that were counted on meet.
+    apart = [*range(40), 100, 142, 1000, 1001, 2000, 10_000, 20_000, 10**6, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1]
+    near = [seed + step for seed in drawn for step in (0, 1, 2, 10, 100, 1000)]
+    check_apart(sorted({*apart, *near}))
 
 
 check.run(check_seeds_elsewhere)

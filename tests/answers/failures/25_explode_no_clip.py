@@ -53,7 +53,7 @@ def clip_limit(norms):
     if np.median(norms[-quarter:]) > 30 * np.median(norms[:quarter]):
         return None
     low, middle = np.percentile(norms, [5, 50], method="lower")
-    return float(min(6 * middle, max(middle * (middle / low) ** 1.5, 2 * middle)))
+    return float(min(6 * middle, max(middle * (middle / low) ** 2, 2 * middle)))
 
 
 # %% untouched says="a usual value is returned, whatever the log says"

@@ -175,7 +175,7 @@ def is_plateau(losses, window=100):
     return abs(older - newer) < 0.05 * abs(older)
 
 
-# %% wrong="right, but the window is always 100" says="window=60|True on 0 of 40"
+# %% wrong="right, but the window is always 100" says="window=|True on 0 of 40"
 def is_plateau(losses, window=100):
     if len(losses) < 200 or not np.isfinite(losses[-200:]).all():
         return False

@@ -54,7 +54,7 @@ def decay_groups(named_params):
     return [n for n in named_params if n not in no_decay], no_decay
 
 
-# %% wrong="a bias by the end of its name, a gain by its axes" says="matrices are in decay, whatever they are called|bias_mixer"
+# %% wrong="a bias by the end of its name, a gain by its axes" says="matrices are in decay, whatever they are called|in no_decay"
 def decay_groups(named_params):
     no_decay = [n for n, p in named_params.items() if n.split(".")[-1].startswith("bias") or p.ndim < 2]
     return [n for n in named_params if n not in no_decay], no_decay
