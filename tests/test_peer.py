@@ -62,6 +62,11 @@ def train(room, steps):
         if not room.watch(step):
             room.note = "stopped"
             return step
+def read_often(room):
+    before = [room.count for _ in range(5)]
+    room.add()
+    room.count += 10
+    return before, [room.count for _ in range(5)]
 def catch(f):
     try:
         return f()
@@ -213,6 +218,22 @@ def test_callbacks(learner):
     with pytest.raises(Special) as caught:
         learner("catch", lambda: raises(special))
     assert caught.value is special
+
+
+def test_attributes_that_are_stored_are_read_once_and_are_never_stale(learner):
+    class Counter:
+        count = 0
+
+        def add(self):
+            self.count += 1
+
+    Counter.__module__ = "__main__"
+    counter, asked = Counter(), []
+    serve = learner.peer.serve
+    learner.peer.serve = lambda *message: (asked.append(message), serve(*message))
+    counter.count = 1
+    assert learner("read_often", counter) == ([1] * 5, [12] * 5) and counter.count == 12
+    assert len(asked) == 5, "two reads, a call, one more read, and a write"
 
 
 def test_what_a_check_keeps_to_itself_stays_there(learner):

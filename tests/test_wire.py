@@ -28,9 +28,9 @@ def sent(one, other, *values):
     with here, there:
         here.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 22)
         nodes, changes, arrays = one.pack(*values)
-        Channel(here).send([nodes, changes], arrays)
-        (nodes, changes), raw = Channel(there).receive()
-    return other.unpack(nodes, changes, raw)
+        Channel(here).send([nodes, changes, one.unheld()], arrays)
+        (nodes, changes, dropped), raw = Channel(there).receive()
+    return other.unpack(nodes, changes, raw, dropped)
 
 
 def same(a, b):
@@ -148,14 +148,14 @@ def test_what_neither_holds_is_forgotten():
     one, other = pair()
     (theirs,) = sent(one, other, [np.zeros(3)])
     del theirs
-    dropped = other.unheld()
-    one.forget(dropped)
-    assert len(dropped) == 2 and not one._objects and not other._objects and not one._numbers
+    sent(other, one)
+    assert not one._objects and not other._objects and not one._numbers and not one._states
     kept = [np.zeros(3)]
     (theirs,) = sent(one, other, kept)
     (view,) = theirs
     del theirs
-    assert len(other.unheld()) == 1
+    sent(other, one)
+    assert len(other._objects) == len(one._objects) == 1
     view[0] = 1
     sent(other, one)
     assert kept[0][0] == 1
@@ -197,7 +197,7 @@ def test_a_message_is_read_or_refused_and_nothing_else(nodes, changes, raw):
     values = Values(0, refuse, refuse)
     values.pack([np.zeros(2), {"a": [1]}], np.random.default_rng(1))
     try:
-        values.unpack(nodes, changes, raw)
+        values.unpack(nodes, changes, raw, [0, 7])
     except Garbled:
         pass
 
@@ -227,6 +227,6 @@ def test_a_real_message_with_a_wrong_part_is_read_or_refused(value, data):
     holder, key = data.draw(st.sampled_from(places))
     holder[key] = data.draw(noise)
     try:
-        other.unpack(nodes, changes, b"".join(arrays))
+        other.unpack(nodes, changes, b"".join(arrays), one.unheld())
     except Garbled:
         pass

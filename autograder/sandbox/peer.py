@@ -79,7 +79,7 @@ class StandIn:
             raise AttributeError(f"{name!r} of {self!r} cannot be reached from another process")
         if name in self._methods:
             return stand_in_class(name, ("__call__",), self._peer.trusts)(self._peer, [*self._target, name])
-        return self._peer.ask("get", self._target, name)
+        return self._peer.attribute(self._target, name)
 
     def __setattr__(self, name, value):
         self._peer.ask("set", self._target, name, value)
@@ -140,11 +140,27 @@ class Peer:
         self.channel, self.trusts, self.names = channel, trusts, names
         self.values = Values(first, self._to_node, self._from_node)
         self._mine, self._numbers, self._theirs, self._raised = {}, {}, {}, {}
+        self._read = {}
         self._depth, self._calls = 0, itertools.count()
 
     # ------------------------------------------------------------------ asking
+    def attribute(self, target, name):
+        """An attribute of an object of the other process.
+
+        One that is just stored there is asked for once: it cannot change until that process does something again.
+        """
+        key = (*target, name)
+        if key not in self._read:
+            value = self.ask("get", target, name)
+            if not self._is_stored:
+                return value
+            self._read[key] = value
+        return self._read[key]
+
     def ask(self, deed, target, *args, **kwargs):
         """Do a deed to an object of the other process, and return what comes of it; its exceptions are raised here."""
+        if deed != "get":
+            self._read.clear()
         self._depth += 1
         try:
             _check_depth(self._depth)
@@ -170,8 +186,9 @@ class Peer:
             raise TypeError(str(error)) from None
 
     def _answer(self, message, arrays, deed):
-        values = self.values.unpack(message.get("return"), message.get("changes"), arrays)
-        self.values.forget(message.get("dropped"))
+        # Only the side that believes the other one relies on it.
+        self._is_stored = self.trusts and message.get("stored") is True
+        values = self.values.unpack(message.get("return"), message.get("changes"), arrays, message.get("dropped"))
         if message.get("printed"):
             self.heard(_text(message["printed"], 1 << 20))
         if message.get("raise"):
@@ -186,6 +203,7 @@ class Peer:
         """Do what the other process asks, and answer it."""
         if not self.trusts and next(self._calls) > MAX_CALLS:
             raise Garbled("more calls than anybody needs")
+        self._read.clear()
         args, kwargs = self._asked(message, arrays)
         self._depth += 1
         answer, out = self._done(message, args, kwargs)
@@ -196,8 +214,7 @@ class Peer:
         self.channel.send(answer, out)
 
     def _asked(self, message, arrays):
-        asked = self.values.unpack(message.get("with"), message.get("changes"), arrays)
-        self.values.forget(message.get("dropped"))
+        asked = self.values.unpack(message.get("with"), message.get("changes"), arrays, message.get("dropped"))
         if len(asked) != 2 or type(asked[0]) is not tuple or type(asked[1]) is not tuple:
             raise Garbled("a call without its arguments")
         for pair in asked[1]:
@@ -217,7 +234,8 @@ class Peer:
                 self._allow(deed, thing, args)
             result = self.perform(DEEDS[deed], thing, args, kwargs)
             nodes, changes, out = self.values.pack(result)
-            return {"return": nodes, "changes": changes}, out
+            is_stored = deed == "get" and args[0] in getattr(thing, "__dict__", ())
+            return {"return": nodes, "changes": changes, "stored": is_stored}, out
         except Gone:
             raise
         except BaseException as caught:

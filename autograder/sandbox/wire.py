@@ -10,6 +10,7 @@ the changes made since the last one, so that work in place, and a list that both
 import builtins
 import collections
 import contextlib
+import functools
 import math
 import operator
 import re
@@ -47,7 +48,7 @@ class Values:
     def __init__(self, first, to_node, from_node):
         self._next, self._to_node, self._from_node = first, to_node, from_node
         self._objects, self._numbers, self._states = {}, {}, {}
-        self._dropped = []
+        self._fresh, self._passing = [], {}
 
     # ------------------------------------------------------------------ sending
     def pack(self, *values):
@@ -62,6 +63,7 @@ class Values:
             for number in range(first, self._next, 2):
                 if number in self._objects:
                     self._drop(number)
+            self._fresh.clear()
             raise
         self._states.update(changed)
         return nodes, changes, self._arrays
@@ -131,7 +133,7 @@ class Values:
     def _share(self, thing):
         number, self._next = self._next, self._next + 2
         self._know(number, thing)
-        self._states[number] = _state(thing)
+        self._fresh.append(number)
         return number
 
     def _know(self, number, thing):
@@ -188,23 +190,31 @@ class Values:
         return [start, len(raw)]
 
     # ------------------------------------------------------------------ receiving
-    def unpack(self, nodes, changes, arrays):
-        """The values of these nodes, once the changes are made. Raises Garbled for everything that `pack` would not send."""
+    def unpack(self, nodes, changes, arrays, dropped):
+        """The values of these nodes, once the changes are made. Raises Garbled for everything that `pack` would not send.
+
+        dropped: the numbers of objects that the other side does not hold any longer. They are forgotten here too.
+        """
         self._raw, self._count = memoryview(arrays), 0
+        dropped = {number for number in _list(dropped) if type(number) is int}
+        self._passing = dict.fromkeys(dropped - self._objects.keys())
         for change in _list(changes):
             number, content = _list(change, 2)
-            thing = self._known(number)
-            self._fill(thing, content, 0)
-        touched = [number for number, _ in changes]
+            self._fill(self._known(number), content, 0)
         values = [self._value(node, 0) for node in _list(nodes)]
-        for number in touched:
+        self._passing = {}
+        for number, _ in changes:
             self._states[number] = _state(self._objects[number])
+        for number in dropped & self._objects.keys():
+            self._drop(number)
         return values
 
     def _known(self, number):
-        if type(number) is not int or number not in self._objects:
-            raise Garbled("an object that nobody knows")
-        return self._objects[number]
+        if type(number) is int:
+            for known in (self._objects, self._passing):
+                if known.get(number) is not None:
+                    return known[number]
+        raise Garbled("an object that nobody knows")
 
     def _value(self, node, depth):
         self._count += 1
@@ -271,6 +281,7 @@ class Values:
         """A new shared object. It is known before its parts are read, so that it may hold itself."""
         if type(number) is not int or number in self._objects or number % 2 == self._next % 2 or not 0 <= number < 1 << 60:
             raise Garbled("a number that is not free")
+        is_passing = number in self._passing
         kind, *parts = _list(content, at_least=1)
         if kind in ("list", "dict", "set", "bytearray"):
             thing = getattr(builtins, kind)()
@@ -291,11 +302,14 @@ class Values:
             thing = getattr(np.random, name)(bits)
         else:
             raise Garbled("a kind that nobody knows")
-        self._know(number, thing)
-        self._states[number] = None
+        if is_passing:
+            self._passing[number] = thing  # the other side has let go of it already: it is this side's alone
+        else:
+            self._know(number, thing)
         if kind not in ("array", "bits", "rng"):
             self._fill(thing, content, depth)
-        self._states[number] = _state(thing)
+        if not is_passing:
+            self._states[number] = _state(thing)
         return thing
 
     def _fill(self, thing, content, depth):
@@ -406,7 +420,8 @@ class Values:
     def unheld(self):
         """The numbers of shared objects that nothing else in this process holds: they need not be kept in step any longer.
 
-        Whoever calls it must hold none of them itself. They are forgotten here; the other side is to `forget` them too.
+        To be called between `pack` and the sending, with none of them held by the caller. They are forgotten here; the numbers go
+        with the message, for the other side to forget them too.
         """
         gone = []
         for number in list(self._objects):
@@ -414,16 +429,15 @@ class Values:
             if sys.getrefcount(self._objects[number]) <= 2:
                 self._drop(number)
                 gone.append(number)
+        for number in self._fresh:
+            if number in self._objects:
+                self._states[number] = _state(self._objects[number])
+        self._fresh.clear()
         return gone
 
-    def forget(self, numbers):
-        """The other side does not hold these objects any longer."""
-        for number in _list(numbers):
-            if type(number) is int and number in self._objects:
-                self._drop(number)
-
     def _drop(self, number):
-        del self._numbers[id(self._objects[number])], self._states[number], self._objects[number]
+        self._states.pop(number, None)
+        del self._numbers[id(self._objects[number])], self._objects[number]
 
 
 def _state(thing):
@@ -474,6 +488,7 @@ def _sequence(seed):
         raise Garbled("a seed that is none") from None
 
 
+@functools.cache
 def _dtype_text(dtype):
     if dtype.names or dtype.subdtype or dtype.hasobject:
         raise Garbled(f"an array of the type {dtype} cannot be handed over")
@@ -483,6 +498,11 @@ def _dtype_text(dtype):
 def _dtype(text):
     if type(text) is not str or not _PLAIN_DTYPE.fullmatch(text):
         raise Garbled("a dtype that nobody knows")
+    return _plain_dtype(text)
+
+
+@functools.lru_cache(1000)
+def _plain_dtype(text):
     try:
         return np.dtype(text)
     except TypeError:
