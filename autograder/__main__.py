@@ -13,6 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+LOCK, TEST_LOCK = "requirements.txt", "requirements-test.txt"
 OLDEST, NEWEST = (3, 11), (3, 13)
 
 
@@ -39,9 +40,9 @@ def require_supported_python():
     )
 
 
-def wanted_stamp():
-    """What the environment was made from: the lock, the project's own settings, and this Python."""
-    content = (ROOT / "requirements.txt").read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+def stamp_of(*names):
+    """What an environment was made from: these files, and this Python."""
+    content = b"".join((ROOT / name).read_bytes() for name in names)
     return hashlib.sha256(content).hexdigest() + " " + dotted(sys.version_info[:3]) + "\n"
 
 
@@ -54,18 +55,7 @@ def installer():
     return [sys.executable, "-m", "pip", "--python", str(PYTHON), "--disable-pip-version-check", "install", "--quiet"]
 
 
-def make_environment():
-    print("autograder: first run with these packages: making .venv and installing them (a minute or two).", flush=True)
-    if VENV.exists():
-        shutil.rmtree(str(VENV))
-    install = installer()
-    if install[0] != "uv" and subprocess.call([sys.executable, "-m", "pip", "--version"], stdout=subprocess.DEVNULL) != 0:
-        stop("this Python has no pip. Install pip (on Debian: apt install python3-pip) or uv, and run the command again.")
-    steps = [
-        [sys.executable, "-m", "venv", "--without-pip", str(VENV)],
-        install + ["-r", str(ROOT / "requirements.txt")],
-        install + ["--no-deps", "-e", str(ROOT)],
-    ]
+def run_steps(steps):
     for step in steps:
         if subprocess.call(step) != 0:
             stop(
@@ -74,17 +64,38 @@ def make_environment():
             )
 
 
-def ensure_environment():
-    stamp, wanted = VENV / "made-from.txt", wanted_stamp()
-    if PYTHON.exists() and stamp.exists() and stamp.read_text() == wanted:
-        return
-    make_environment()
-    stamp.write_text(wanted)
+def make_environment():
+    print("autograder: first run with these packages: making .venv and installing them (a minute or two).", flush=True)
+    if VENV.exists():
+        shutil.rmtree(str(VENV))
+    install = installer()
+    if install[0] != "uv" and subprocess.call([sys.executable, "-m", "pip", "--version"], stdout=subprocess.DEVNULL) != 0:
+        stop("this Python has no pip. Install pip (on Debian: apt install python3-pip) or uv, and run the command again.")
+    run_steps(
+        [
+            [sys.executable, "-m", "venv", "--without-pip", str(VENV)],
+            install + ["-r", str(ROOT / LOCK)],
+            install + ["--no-deps", "-e", str(ROOT)],
+        ]
+    )
+
+
+def ensure_environment(is_for_tests):
+    """Make .venv where it is not there, or is made from something else. The tests need more packages than the course."""
+    stamp, wanted = VENV / "made-from.txt", stamp_of(LOCK, "pyproject.toml")
+    if not PYTHON.exists() or not stamp.exists() or stamp.read_text() != wanted:
+        make_environment()
+        stamp.write_text(wanted)
+    stamp, wanted = VENV / "tests-made-from.txt", stamp_of(TEST_LOCK)
+    if is_for_tests and (not stamp.exists() or stamp.read_text() != wanted):
+        print("autograder: installing what only the tests need.", flush=True)
+        run_steps([installer() + ["-r", str(ROOT / TEST_LOCK)]])
+        stamp.write_text(wanted)
 
 
 def main():
     require_supported_python()
-    ensure_environment()
+    ensure_environment(is_for_tests=sys.argv[1:2] == ["test"])
     command = [str(PYTHON), "-m", "autograder.cli"] + sys.argv[1:]
     if os.name == "nt":
         sys.exit(subprocess.call(command))

@@ -42,11 +42,27 @@ def _parser():
     build.add_argument("--check", action="store_true", help="write nothing; say what differs, and fail where something does")
     build.set_defaults(run=_build)
 
-    grade = commands.add_parser("grade", help="grade a class of people you trust, with nbgrader's own autograding")
+    release = commands.add_parser("release", help="put together what a class is handed out")
+    release.add_argument("stage", choices=STAGES, help="the stage to hand out")
+    release.set_defaults(run=_release)
+
+    grade = commands.add_parser("grade", help="grade a class, each submission in a sandbox, and write nbgrader's gradebook")
     grade.add_argument("submitted", nargs="?", type=Path, help="folder with STUDENT/STAGE/STAGE.ipynb; submitted/ unless given")
     grade.add_argument("--stage", choices=STAGES, help="only this stage")
+    grade.add_argument("--jobs", type=_jobs, metavar="N", help="how many run at once; as many as there are cores unless given")
+    grade.add_argument("--dask", metavar="ADDRESS", help="run them on the Dask cluster whose scheduler listens there")
+    grade.add_argument("--figures", action="store_true", help="run the learners' figures too, which change no mark")
     grade.add_argument("--csv", type=Path, metavar="FILE", help="where the marks by case go; marks.csv unless given")
     grade.set_defaults(run=_grade)
+
+    feedback = commands.add_parser("feedback", help="write each learner a page and a short text about their graded work")
+    feedback.add_argument("--stage", choices=STAGES, help="only this stage")
+    feedback.add_argument("--student", metavar="STUDENT", help="only for this one")
+    feedback.set_defaults(run=_feedback)
+
+    export = commands.add_parser("export", help="write the marks as nbgrader's CSV, and for Canvas and Moodle")
+    export.add_argument("--to", type=Path, metavar="FILE", help="grades.csv unless given; the others lie beside it")
+    export.set_defaults(run=_export)
 
     test = commands.add_parser("test", help="run every test, as CI does; further arguments go to pytest")
     test.set_defaults(run=_test)
@@ -88,19 +104,70 @@ def _build(options):
     return 1 if drift else 0
 
 
-def _grade(options):
-    from .grade import NothingToGrade, grade
+def _release(options):
+    from .gradebook import GradebookError
+    from .release import release
 
     try:
-        rows = grade(options.submitted, _stages(options), marks_csv=options.csv)
-    except NothingToGrade as error:
+        release(options.stage)
+    except (GradebookError, OSError) as error:
+        return _fail(error)
+    return 0
+
+
+def _grade(options):
+    from .cluster import NoCluster
+    from .grade import GradingStopped, NothingToGrade, grade
+    from .gradebook import GradebookError
+    from .grader.box import NoSandbox
+    from .kept import Busy
+
+    try:
+        rows = grade(
+            options.submitted,
+            _stages(options),
+            jobs=options.jobs,
+            dask=options.dask,
+            marks_csv=options.csv,
+            show_figures=options.figures,
+        )
+    except (Busy, GradebookError, GradingStopped, NoCluster, NoSandbox, NothingToGrade) as error:
         return _fail(error)
     return 1 if any(row["problem"] for row in rows) else 0
+
+
+def _feedback(options):
+    from .feedback import NothingGraded, feedback
+    from .gradebook import GradebookError
+
+    try:
+        problems = feedback(_stages(options), options.student)
+    except (GradebookError, NothingGraded, OSError) as error:
+        return _fail(error)
+    return 1 if problems else 0
+
+
+def _export(options):
+    from .export import export
+    from .gradebook import GradebookError
+
+    try:
+        export(options.to)
+    except (GradebookError, OSError) as error:
+        return _fail(error)
+    return 0
 
 
 def _test(options):
     command = [sys.executable, "-m", "pytest", *options.rest]
     return subprocess.call(command, cwd=ROOT)
+
+
+def _jobs(text):
+    jobs = int(text)
+    if jobs < 1:
+        raise ValueError
+    return jobs
 
 
 def _stages(options):

@@ -4,10 +4,14 @@ import os
 import sys
 from pathlib import Path
 
+from nbconvert.preprocessors import ClearMetadataPreprocessor, CSSHTMLHeaderPreprocessor
 from nbgrader import preprocessors as stock
+from traitlets.config import Config, PyFileConfigLoader
 
-from .paths import ROOT
-from .preprocessors import ReleaseBroken, RestoreLocked, RunPastErrors
+from .feedback_page import FeedbackPage, HideHidden
+from .harmless import Harmless
+from .paths import ROOT, SOLUTIONS
+from .preprocessors import IsolatedExecute, Rebuilt, ReleaseBroken, RunPastErrors, set_aside_links
 
 
 def configure(config, root=ROOT):
@@ -36,16 +40,34 @@ def configure(config, root=ROOT):
         stock.ComputeChecksums,
         stock.CheckCellMetadata,
     ]
-    # A learner who deletes or edits a check gets it back as it was, and is graded by it.
-    config.Autograde.sanitize_preprocessors = [
-        stock.ClearOutput,
-        stock.DeduplicateIds,
-        stock.OverwriteKernelspec,
-        RestoreLocked,
-        stock.OverwriteCells,
+    # Of a submission only the learner's own cells are taken, and they run in the sandbox: also where formgrader grades.
+    config.Autograde.pre_convert_hook = set_aside_links
+    config.Autograde.exporter_class = Rebuilt
+    config.Autograde.sanitize_preprocessors = [stock.OverwriteCells, stock.CheckCellMetadata]
+    config.Autograde.autograde_preprocessors = [
+        IsolatedExecute,
+        Harmless,
+        stock.IgnorePattern,
+        ClearMetadataPreprocessor,
+        stock.LimitOutput,
+        stock.SaveAutoGrades,
+        stock.AssignLatePenalties,
         stock.CheckCellMetadata,
     ]
-    config.ExecutePreprocessor.timeout = 120
+    config.GenerateFeedback.exporter_class = FeedbackPage
+    config.GenerateFeedback.preprocessors = [stock.GetGrades, HideHidden, Harmless, CSSHTMLHeaderPreprocessor]
     # Without it each kernel warns on the terminal that others on this machine could listen to it.
     config.KernelManager.transport_encryption = "auto"
+    return config
+
+
+def course_config(root, submitted=None):
+    """The settings of the class in `root`, with what its own nbgrader_config.py says, such as the gradebook's address."""
+    config = configure(Config(), root)
+    if (Path(root) / "nbgrader_config.py").is_file():
+        config.merge(PyFileConfigLoader("nbgrader_config.py", path=str(root)).load_config())
+    config.CourseDirectory.root = str(Path(root).resolve())
+    config.CourseDirectory.source_directory = str(SOLUTIONS)
+    if submitted:
+        config.CourseDirectory.submitted_directory = str(Path(submitted).resolve())
     return config

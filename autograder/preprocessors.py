@@ -1,12 +1,14 @@
 """What we plug into nbgrader's own preprocessors, each with one job."""
 
-import copy
+import os
+import stat
+from pathlib import Path
 
-import nbformat
+from nbconvert.exporters import NotebookExporter
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from .cases import released
-from .paths import SOLUTIONS, notebook_path
+from .grader import intake
 
 
 class ReleaseBroken(NbGraderPreprocessor):
@@ -27,27 +29,39 @@ class RunPastErrors(NbGraderPreprocessor):
         return cell, resources
 
 
-class RestoreLocked(NbGraderPreprocessor):
-    """Puts back the locked cells (set-up, scenes, checks) that a learner deleted, each behind the one that it follows.
-
-    nbgrader's own add_missing_cells restores only checks, and stops where a locked cell stands before one.
-    """
+class IsolatedExecute(NbGraderPreprocessor):
+    """Takes the place of nbgrader's Execute where formgrader grades one submission: the cells run in the sandbox."""
 
     def preprocess(self, nb, resources):
-        source = nbformat.read(notebook_path(SOLUTIONS, resources["nbgrader"]["assignment"]), as_version=4)
-        place = -1
-        for original in source.cells:
-            if "nbgrader" not in original.metadata:
-                continue
-            name = original.metadata.nbgrader["grade_id"]
-            found = next(
-                (i for i, cell in enumerate(nb.cells) if cell.metadata.get("nbgrader", {}).get("grade_id") == name), None
-            )
-            if found is not None:
-                place = found
-            elif original.metadata.nbgrader["locked"]:
-                place += 1
-                restored = copy.deepcopy(original)
-                restored.update(outputs=[], execution_count=None)
-                nb.cells.insert(place, restored)
-        return nb, resources
+        from .grade import judged  # it imports this module
+
+        return judged(nb, resources["nbgrader"]["assignment"], self.parent.parent.coursedir.root), resources
+
+
+class Rebuilt(NotebookExporter):
+    """Reads a submission through our intake wherever nbgrader's Autograde would read the learner's file as it is."""
+
+    def from_filename(self, filename, resources=None, **kwargs):
+        if not self.parent._sanitizing:
+            return super().from_filename(filename, resources=resources, **kwargs)
+        stage, folder = resources["nbgrader"]["assignment"], Path(filename).parent.parent
+        try:
+            notebook = intake.rebuild(stage, intake.read_submission(folder, stage))
+        except intake.Refused as error:
+            raise ValueError(f"not graded: {error}") from None
+        return self.from_notebook_node(notebook, resources=resources, **kwargs)
+
+
+def set_aside_links(assignment, student, notebooks):
+    """nbgrader's Autograde copies what lies beside a notebook, and what a link points to: take links and devices out of its way.
+
+    They go to a folder beside the submission's, `STAGE.set-aside`, and what they point to is left alone.
+    """
+    for folder in {Path(notebook).parent for notebook in notebooks}:
+        aside = folder.with_name(f"{folder.name}.set-aside")
+        for base, folders, files in os.walk(folder):
+            for name in [*folders, *files]:
+                mode = os.lstat(os.path.join(base, name)).st_mode
+                if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                    aside.mkdir(exist_ok=True)
+                    os.replace(os.path.join(base, name), aside / f"{len(os.listdir(aside))}-{name}")

@@ -1,15 +1,23 @@
 """The one progress bar of long work: what it does, the count, the time gone and the time left."""
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich import progress
+from rich.text import Text
 
 
-def progress_bar(console=None):
-    """A rich Progress; add_task it a description and a total."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
+class _RateColumn(progress.ProgressColumn):
+    def render(self, task):
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:.1f}/s")
+
+
+def progress_bar(console=None, rate=False):
+    """A rich Progress; add_task it a description and a total. rate: show how many are done in a second, too."""
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        *([_RateColumn()] if rate else []),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
         console=console,
     )

@@ -17,20 +17,14 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from autograder.feedback import feedback
+from autograder.grade import grade
 from autograder.paths import ROOT, STAGES, notebook_path
+from autograder.sandbox.limits import Limits
 
 from .attacks import ATTACKS, Places, Release
 from .attacks.judging import Facts, Listeners, came_back, dangers, hidden_lines, own_text, points_of, state_of, still_running
 
-pytest.importorskip("autograder.feedback", reason="the isolated grader is not here yet")
-
-try:
-    from autograder.grader.limits import Limits
-except ImportError:
-    from autograder.sandbox.limits import Limits
-
-from autograder.feedback import feedback  # noqa: E402
-from autograder.grade import grade  # noqa: E402
 
 SEED = 5318008271828459045
 LIMITS = Limits(cell_seconds=4, call_seconds=2, submission_seconds=10)

@@ -14,7 +14,7 @@ from autograder.paths import ROOT
 @pytest.fixture
 def bare_copy(tmp_path):
     """The project as a stranger has it, without an environment."""
-    for name in ("autograder", "pyproject.toml", "requirements.txt"):
+    for name in ("autograder", "pyproject.toml", "requirements.txt", "requirements-test.txt"):
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,0 +1,30 @@
+"""nbgrader's feedback page without any script, and without the hidden checks."""
+
+import re
+
+from nbconvert.exporters import HTMLExporter
+from nbgrader import preprocessors as stock
+from nbgrader.utils import is_grade
+
+# A browser that knows it runs nothing and asks nobody, whatever else the page may hold.
+_POLICY = (
+    '<meta http-equiv="Content-Security-Policy" content="'
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; font-src data:; form-action 'none'; base-uri 'none'\"/>"
+)
+
+
+class HideHidden(stock.ClearHiddenTests):
+    """nbgrader's own, for its check cells only: a learner who writes its words into a cell of theirs would else stop it."""
+
+    def preprocess_cell(self, cell, resources, cell_index):
+        return super().preprocess_cell(cell, resources, cell_index) if is_grade(cell) else (cell, resources)
+
+
+class FeedbackPage(HTMLExporter):
+    """nbconvert's page without the scripts that its templates fetch, and with a policy that forbids any."""
+
+    def from_notebook_node(self, nb, resources=None, **kwargs):
+        page, resources = super().from_notebook_node(nb, resources, **kwargs)
+        # The template's own: what stood in the notebook is escaped or cleared by now.
+        page = re.sub(r"<script\b.*?</script\s*>", "", page, flags=re.DOTALL | re.IGNORECASE)
+        return page.replace("<head>", f"<head>\n{_POLICY}", 1), resources
