@@ -52,6 +52,7 @@ def _parser():
     grade.add_argument("--jobs", type=_jobs, metavar="N", help="how many run at once; as many as there are cores unless given")
     grade.add_argument("--dask", metavar="ADDRESS", help="run them on the Dask cluster whose scheduler listens there")
     grade.add_argument("--figures", action="store_true", help="run the learners' figures too, which change no mark")
+    grade.add_argument("--unsafe", action="store_true", help="without a sandbox: learners' code runs with your rights")
     grade.add_argument("--csv", type=Path, metavar="FILE", help="where the marks by case go; marks.csv unless given")
     grade.set_defaults(run=_grade)
 
@@ -120,6 +121,7 @@ def _grade(options):
     from .grade import GradingStopped, NothingToGrade, grade
     from .gradebook import GradebookError
     from .grader.box import NoSandbox
+    from .grader.unsafe import UNSAFE
     from .kept import Busy
 
     try:
@@ -128,10 +130,13 @@ def _grade(options):
             _stages(options),
             jobs=options.jobs,
             dask=options.dask,
+            sandbox=UNSAFE if options.unsafe else None,
             marks_csv=options.csv,
             show_figures=options.figures,
         )
-    except (Busy, GradebookError, GradingStopped, NoCluster, NoSandbox, NothingToGrade) as error:
+    except NoSandbox as error:
+        return _fail(f"{error}; or grade people whom you trust with --unsafe: their code then runs with your rights")
+    except (Busy, GradebookError, GradingStopped, NoCluster, NothingToGrade) as error:
         return _fail(error)
     return 1 if any(row["problem"] for row in rows) else 0
 

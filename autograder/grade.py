@@ -69,8 +69,8 @@ def grade(
     submitted: folder with STUDENT/STAGE/STAGE.ipynb; root/submitted unless given. The gradebook is the one that
     root/nbgrader_config.py names, else root/gradebook.db, and the marked notebooks lie in root/autograded.
     jobs: how many submissions run at once, as many as there are cores unless given. dask: a scheduler's address, to run them on
-    its workers instead. sandbox: its kind, the best there is
-    unless given. limits: sandbox.limits.Limits. show_figures: run the learner's figures too.
+    its workers instead. sandbox: its kind, the best there is unless given. limits: sandbox.limits.Limits. show_figures: run the
+    learner's figures too.
     A submission that cannot be graded is named, keeps the mark that it had, and the others go on.
     Returns the rows of marks, each with student, stage, score, max_score, late_penalty, problem, and the score of each case.
     Raises NothingToGrade, GradebookError, GradingStopped, kept.Busy, cluster.NoCluster, or grader.box.NoSandbox.
@@ -296,7 +296,7 @@ def _workers(jobs, dask):
         with cluster(dask) as (executor, threads):
             yield _Workers(lambda desk, paper: executor.submit(work.run, paper.job), 2 * threads)
         return
-    jobs = jobs or len(os.sched_getaffinity(0))
+    jobs = jobs or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     pool = ThreadPoolExecutor(jobs, "grading")
     try:
         yield _Workers(lambda desk, paper: pool.submit(desk.run, paper), 2 * jobs)

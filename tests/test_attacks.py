@@ -25,7 +25,6 @@ from autograder.sandbox.limits import Limits
 from .attacks import ATTACKS, Places, Release
 from .attacks.judging import Facts, Listeners, came_back, dangers, hidden_lines, own_text, points_of, state_of, still_running
 
-
 SEED = 5318008271828459045
 LIMITS = Limits(cell_seconds=4, call_seconds=2, submission_seconds=10)
 MINUTES = 3  # that one class may take, on two cores

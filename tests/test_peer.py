@@ -11,7 +11,7 @@ import pytest
 from autograder.sandbox.channel import Channel, Garbled, Gone
 from autograder.sandbox.peer import Ended, Peer
 
-LEARNERS = '''
+LEARNERS = """
 import numpy as np
 
 class Momentum:
@@ -79,7 +79,7 @@ def type_of(x): return type(x).__name__
 def add(rng): return rng.random()
 def say(text): print(text); return text
 def deeper(f): return f(deeper, f)
-'''
+"""
 
 
 class Room:

@@ -51,9 +51,9 @@ dtypes = hnp.scalar_dtypes() | hnp.unicode_string_dtypes(max_len=9) | hnp.byte_s
 arrays = hnp.arrays(dtypes.filter(lambda dtype: dtype.itemsize), hnp.array_shapes(min_dims=0, min_side=0, max_side=4))
 trees = st.recursive(
     scalars | arrays | st.frozensets(st.integers()) | st.sets(st.text()),
-    lambda inner: st.lists(inner, max_size=12)
-    | st.dictionaries(st.text() | st.integers(), inner, max_size=4)
-    | st.tuples(inner, inner),
+    lambda inner: (
+        st.lists(inner, max_size=12) | st.dictionaries(st.text() | st.integers(), inner, max_size=4) | st.tuples(inner, inner)
+    ),
     max_leaves=20,
 )
 
@@ -183,9 +183,16 @@ def test_what_cannot_be_handed_over_leaves_nothing_behind():
 
 
 noise = st.recursive(
-    st.none() | st.booleans() | st.integers(-3, 5) | st.integers(-(1 << 63), (1 << 63) - 1) | st.floats() | st.binary(max_size=20)
-    | st.sampled_from("new ref list dict set tuple array objects bits rng scalar int complex frozenset slice range dtype type ufunc named plain "
-                      "numbers deque bytearray many float float64 <f8 |O O PCG64 Generator np.ndarray tanh __class__".split()),
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 5)
+    | st.integers(-(1 << 63), (1 << 63) - 1)
+    | st.floats()
+    | st.binary(max_size=20)
+    | st.sampled_from(
+        "new ref list dict set tuple array objects bits rng scalar int complex frozenset slice range dtype type ufunc named plain "
+        "numbers deque bytearray many float float64 <f8 |O O PCG64 Generator np.ndarray tanh __class__".split()
+    ),
     lambda inner: st.lists(inner, max_size=6),
     max_leaves=30,
 )

@@ -14,8 +14,7 @@ import clinic
 import msgpack
 
 from ..paths import ROOT
-from ..sandbox import lockdown
-from ..sandbox.channel import Channel
+from ..sandbox.channel import Channel, Garbled, Gone
 from ..sandbox.limits import Limits
 
 KINDS = ["bubblewrap", "landlock"]  # the better one first
@@ -32,6 +31,8 @@ def kind_of_sandbox():
     """The best kind of sandbox that works on this machine. Raises NoSandbox where none does."""
     if sys.platform != "linux":
         raise NoSandbox(f"there is no sandbox for {sys.platform}: grade on Linux")
+    from ..sandbox import lockdown  # what it needs is there on Linux only
+
     if lockdown.call_filter() is None:
         raise NoSandbox("seccomp is missing: install libseccomp (Debian: libseccomp2)")
     if shutil.which("bwrap") and _bubblewrap_starts():
@@ -45,8 +46,12 @@ def _bubblewrap_starts():
     box = None
     try:
         box = Box("bubblewrap")
-        return box.process(Limits()).end() is not None
-    except (NoSandbox, OSError):
+        process = box.process(Limits())
+        process.channel.send({"run": "6 * 7"})
+        works = "shown" in process.channel.receive()[0]
+        process.end()
+        return works
+    except (NoSandbox, OSError, Gone, Garbled):
         return False
     finally:
         if box:
@@ -65,7 +70,12 @@ class Box:
             start = f"import sys; sys.path.insert(0, {str(Path(clinic.__file__).parents[1])!r}); {start}"
         command = [*(_bubblewrap() if is_boxed else []), sys.executable, "-I", "-c", start]
         self._process = subprocess.Popen(
-            command, pass_fds=[there.fileno()], env=_environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+            command,
+            pass_fds=[there.fileno()],
+            env=_environment(),
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         there.close()
         self._door = here

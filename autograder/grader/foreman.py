@@ -39,7 +39,11 @@ def main():
             warm_up(job["stage"], job["private_seed"])
             gc.collect()
             gc.freeze()
-            answer = in_a_fork(lambda: judge(job, boxes[job["sandbox"]]), job["limits"]["submission_seconds"], job["limits"]["trusted_memory_mib"] * MIB)
+            answer = in_a_fork(
+                lambda: judge(job, boxes[job["sandbox"]]),
+                job["limits"]["submission_seconds"],
+                job["limits"]["trusted_memory_mib"] * MIB,
+            )
         except NoSandbox as error:
             answer = {"failed": str(error)}
         answers.write(json.dumps(answer).encode() + b"\n")

@@ -38,7 +38,9 @@ def read_submission(folder, stage):
         try:
             notebook = nbformat.reads(json.dumps(notebook), as_version=4)
         except Exception as error:  # old formats are read by code that raises what it meets
-            raise Refused(f"{path.name} has the old format {notebook['nbformat']}, and cannot be converted ({type(error).__name__})") from None
+            raise Refused(
+                f"{path.name} has the old format {notebook['nbformat']}, and cannot be converted ({type(error).__name__})"
+            ) from None
     if not isinstance(notebook.get("cells"), list):
         raise Refused(f"{path.name} is no notebook: it has no cells")
     if len(notebook["cells"]) > MAX_CELLS:
@@ -156,7 +158,9 @@ def rebuild(stage, cells):
         elif kind in ("code", "markdown") and source.strip() and _bare(source) not in sources:
             extras.setdefault(after, []).append((kind, source))
     if not mended:
-        raise Refused(f"it holds none of the cells to mend of {stage}: it is another notebook, or its cells have lost their names")
+        raise Refused(
+            f"it holds none of the cells to mend of {stage}: it is another notebook, or its cells have lost their names"
+        )
     rebuilt = list(_own(extras, None))
     for cell in notebook.cells:
         cell.source = mended.get(cell.id, cell.source)

@@ -13,7 +13,7 @@ import time
 
 from clinic import check as clinic_check
 
-from ..sandbox.channel import Channel, Garbled, Gone, TimeIsUp
+from ..sandbox.channel import Garbled, Gone, TimeIsUp
 from ..sandbox.limits import Limits
 from ..sandbox.peer import Ended, Peer, StandIn
 from ..sandbox.student import TOOLS, Printed
@@ -175,7 +175,9 @@ class _Pass:
     def _locked(self, cell):
         """Our own cell that is no check: set-up and scenes, which checks use and learners' code may."""
         with _quiet() as printed:
-            self._names |= {name: self._stand_in(name, None) for name in self._job["exports"]} if not self._names.get("check") else {}
+            self._names |= (
+                {name: self._stand_in(name, None) for name in self._job["exports"]} if not self._names.get("check") else {}
+            )
             exec(_compiled(cell["source"], cell["id"]), self._names)
         return [_text(printed.text())] if printed.size else []
 

@@ -9,6 +9,7 @@ import threading
 
 from ..paths import ROOT
 from ..sandbox.limits import DEFAULT
+from . import unsafe
 from .intake import exported_names, is_figure, kind_of
 
 _VERSION = 1  # of what a verdict hangs on besides the cells: changed when the grader judges otherwise
@@ -38,7 +39,8 @@ def job_of(notebook, stage, sandbox, limits=DEFAULT, private_seed=None, show_fig
         "private_seed": private_seed,
         "skip": [],
     }
-    common = [_VERSION, job["exports"], job["private_seed"], [[cell["id"], cell["source"]] for cell in cells if cell["kind"] != "check"]]
+    others = [[cell["id"], cell["source"]] for cell in cells if cell["kind"] != "check"]
+    common = [_VERSION, sandbox == unsafe.UNSAFE, job["exports"], job["private_seed"], others]
     shown = _digest([common, job["limits"]])
     job["shown_key"] = shown
     job["keys"] = {cell["id"]: _digest([shown, cell["source"]]) for cell in cells if cell["kind"] == "check"}
@@ -76,12 +78,9 @@ class Foreman:
         return answer
 
     def close(self):
-        self._process.stdin.close()
-        try:
-            self._process.wait(15)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        """End it at once: what it was doing is not kept. Its sandbox ends with it."""
+        self._process.kill()
+        self._process.wait()
 
 
 _here = threading.local()
@@ -93,6 +92,8 @@ def run(job):
 
     Raises GraderFailed.
     """
+    if job["sandbox"] == unsafe.UNSAFE:
+        return unsafe.run(job)
     if getattr(_here, "foreman", None) is None:
         _here.foreman = Foreman()
         with _lock:

@@ -293,7 +293,9 @@ class Peer:
             return ["mine", number, getattr(thing, "__name__", "function"), ["__call__"], []]
         kind = type(thing)
         special = [name for name in (*_SPECIAL, *_TRUTHS) if getattr(kind, name, None) not in (getattr(object, name, None), None)]
-        methods = [name for name in dir(kind) if not name.startswith("_") and isinstance(getattr(kind, name, None), types.FunctionType)]
+        methods = [
+            name for name in dir(kind) if not name.startswith("_") and isinstance(getattr(kind, name, None), types.FunctionType)
+        ]
         return ["mine", number, kind.__name__, special, methods[:200]]
 
     def _from_node(self, kind, parts):
@@ -306,7 +308,9 @@ class Peer:
         raise Garbled("a kind that nobody knows")
 
     def _stand_in(self, number, name, special, methods):
-        if type(number) is not int or not all(type(part) is list and all(type(text) is str for text in part) for part in (special, methods)):
+        if type(number) is not int or not all(
+            type(part) is list and all(type(text) is str for text in part) for part in (special, methods)
+        ):
             raise Garbled("an object without its description")
         if number not in self._theirs:
             known = tuple(sorted({*special} & {*_SPECIAL, *_TRUTHS}))
@@ -326,10 +330,21 @@ class Peer:
             text = str(error)[:MAX_TEXT]
         except BaseException:
             text = "its own text cannot be read"
-        if args is None or sum(len(str(arg)) for arg in args) > MAX_TEXT or any(type(arg) is int and abs(arg) >= 1 << 63 for arg in args):
+        if (
+            args is None
+            or sum(len(str(arg)) for arg in args) > MAX_TEXT
+            or any(type(arg) is int and abs(arg) >= 1 << 63 for arg in args)
+        ):
             args = [text]
         frames = [] if not self.trusts else _frames(error)
-        return {"type": type(error).__name__[:80], "bases": bases, "args": list(args), "text": text, "frames": frames, "origin": origin}
+        return {
+            "type": type(error).__name__[:80],
+            "bases": bases,
+            "args": list(args),
+            "text": text,
+            "frames": frames,
+            "origin": origin,
+        }
 
     def _exception(self, said, deed):
         """The exception to raise here for one that was raised there."""
@@ -409,7 +424,9 @@ def _read_frames(frames):
     read = []
     for frame in frames[:MAX_FRAMES] if type(frames) is list else []:
         if type(frame) is list and len(frame) == 3 and type(frame[1]) is int:
-            read.append(traceback.FrameSummary("<elsewhere>", frame[1], _text(frame[0], 80), line=_text(frame[2], 200), lookup_line=False))
+            read.append(
+                traceback.FrameSummary("<elsewhere>", frame[1], _text(frame[0], 80), line=_text(frame[2], 200), lookup_line=False)
+            )
     return read
 
 

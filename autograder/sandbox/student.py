@@ -160,7 +160,9 @@ def warm_shell():
     shell.run_line_magic("matplotlib", "inline")
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         shell.run_cell("1 +", silent=True)
-        shell.run_cell("import numpy as _warm; _warm.random.default_rng(0).normal(size=(9, 9)) @ _warm.ones(9); _warm.nothing", silent=True)
+        shell.run_cell(
+            "import numpy as _warm; _warm.random.default_rng(0).normal(size=(9, 9)) @ _warm.ones(9); _warm.nothing", silent=True
+        )
     figure, ax = plt.subplots()
     ax.plot([1, 2])
     ax.set_title("warm")
@@ -250,7 +252,9 @@ def _supervise(control, child, folder, limits):
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
     with contextlib.suppress(OSError):
-        control.sendall(msgpack.packb({"status": status, "peak_mib": used.ru_maxrss // 1024, "seconds": used.ru_utime + used.ru_stime}))
+        control.sendall(
+            msgpack.packb({"status": status, "peak_mib": used.ru_maxrss // 1024, "seconds": used.ru_utime + used.ru_stime})
+        )
     os._exit(0)
 
 

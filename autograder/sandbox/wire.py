@@ -27,8 +27,15 @@ MAX_SPAWNED = 1 << 12  # random generators grown from one between two messages
 MAX_SHARED = 1 << 17  # objects that both sides know at one time
 
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(\?|[biufcSUmM]\d{1,5}|b1)(\[\d{0,4}[a-zA-Zμ]{1,2}\])?")
-_TYPES = {t.__name__: t for t in (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, object, type(None), range, slice)}
-_TYPES |= {f"np.{t.__name__}": t for t in (*np.sctypeDict.values(), np.ndarray, np.generic, np.number, np.floating, np.integer) if t is not np.object_}
+_TYPES = {
+    t.__name__: t
+    for t in (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, object, type(None), range, slice)
+}
+_TYPES |= {
+    f"np.{t.__name__}": t
+    for t in (*np.sctypeDict.values(), np.ndarray, np.generic, np.number, np.floating, np.integer)
+    if t is not np.object_
+}
 _TYPE_NAMES = {t: name for name, t in _TYPES.items()}
 _BIT_GENERATORS = {name: getattr(np.random, name) for name in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")}
 _DRAWING = {np.random.Generator: "Generator", np.random.RandomState: "RandomState"}
@@ -115,10 +122,14 @@ class Values:
         if isinstance(value, type({}.keys())) or isinstance(value, type({}.values())) or isinstance(value, type({}.items())):
             return self._node(list(value), depth)
         if isinstance(value, np.ndarray):  # a subclass of our own numbers: what it holds
-            return self._node(np.array(np.ma.filled(value) if isinstance(value, np.ma.MaskedArray) else value, subok=False), depth)
+            return self._node(
+                np.array(np.ma.filled(value) if isinstance(value, np.ma.MaskedArray) else value, subok=False), depth
+            )
         for plain in _SUBCLASSES:
             if isinstance(value, plain):
-                return self._node(plain.__new__(plain, value) if plain in (bool, int, float, complex, str, bytes) else plain(value), depth)
+                return self._node(
+                    plain.__new__(plain, value) if plain in (bool, int, float, complex, str, bytes) else plain(value), depth
+                )
         return self._to_node(value)
 
     def _nodes(self, items, depth):
@@ -259,7 +270,9 @@ class Values:
         if kind == "named":
             return self._named(_list(parts, 3), depth)
         if kind == "plain":
-            return {_text(key): self._value(item, depth + 1) for key, item in (_list(pair, 2) for pair in _list(*_list(parts, 1)))}
+            return {
+                _text(key): self._value(item, depth + 1) for key, item in (_list(pair, 2) for pair in _list(*_list(parts, 1)))
+            }
         if kind == "numbers":
             return self._array(_list(parts, 3))
         return self._from_node(kind, parts)
@@ -315,7 +328,14 @@ class Values:
     def _fill(self, thing, content, depth):
         """Make a shared object hold what the node says."""
         kind, *parts = _list(content, at_least=1)
-        expected = {list: "list", dict: "dict", set: "set", bytearray: "bytearray", collections.deque: "deque", np.ndarray: "array"}
+        expected = {
+            list: "list",
+            dict: "dict",
+            set: "set",
+            bytearray: "bytearray",
+            collections.deque: "deque",
+            np.ndarray: "array",
+        }
         if type(thing) is np.ndarray and thing.dtype.hasobject:
             expected = {np.ndarray: "objects"}
         if isinstance(thing, np.random.BitGenerator):
@@ -532,7 +552,11 @@ def _int(text):
 
 def _hashable(items):
     for item in items:
-        if item is not None and type(item) not in (bool, int, float, complex, str, bytes, tuple, frozenset) and not isinstance(item, (np.generic, type)):
+        if (
+            item is not None
+            and type(item) not in (bool, int, float, complex, str, bytes, tuple, frozenset)
+            and not isinstance(item, (np.generic, type))
+        ):
             raise Garbled("a key that is none")
         if type(item) in (tuple, frozenset):
             _hashable(item)

@@ -1,0 +1,35 @@
+"""Judge an answer as the grader does: the learner's code in the sandbox, the checks in this process."""
+
+import dataclasses
+import functools
+
+from autograder.grader.box import Box, kind_of_sandbox
+from autograder.grader.intake import exported_names
+from autograder.grader.referee import judge
+from autograder.sandbox.limits import Limits
+
+LIMITS = Limits(cell_seconds=60, call_seconds=60, submission_seconds=300)  # other tests run on the same cores
+
+
+@functools.cache
+def box():
+    return Box(kind_of_sandbox())
+
+
+def judge_in_box(stage, exercise, answer):
+    """What each check of `exercise` says of `answer`, by the check's id; None where it passes."""
+    setup, *needs = exercise.before
+    scene = [needs.pop()] if needs else []
+    sources = [
+        ("locked", setup),
+        *(("mend", need) for need in needs),
+        *(("locked", source) for source in scene),
+        ("mend", answer),
+    ]
+    cells = [{"id": f"before-{number}", "kind": kind, "source": source} for number, (kind, source) in enumerate(sources)]
+    cells += [{"id": check.id, "kind": "check", "source": check.source} for check in exercise.checks]
+    limits = dataclasses.asdict(LIMITS)
+    job = {"cells": cells, "exports": exported_names(stage), "limits": limits, "private_seed": None, "skip": []}
+    outputs = judge(job, box())["outputs"]
+    errors = {name: [output["evalue"] for output in shown if output["output_type"] == "error"] for name, shown in outputs.items()}
+    return {check.id: next(iter(errors[check.id]), None) for check in exercise.checks}
