@@ -223,17 +223,26 @@ check.run(check_find_in_input)
 
 ### BEGIN HIDDEN TESTS
 def check_find_in_input_elsewhere():
-    rng = np.random.default_rng(41)
-    for number in range(60):
-        steps, count = int(rng.integers(1, 9)), int(rng.integers(0, 4))
+    rng = check.hidden_rng(41)
+    for _ in range(60):
+        seed, steps, count = int(rng.integers(2**31)), int(rng.integers(1, 9)), int(rng.integers(0, 4))
+        large = 10.0 ** rng.uniform(39, 300)
         bad = set()
         for _ in range(count):
             name = rng.choice(["x", "y"])
             bad.add((int(rng.integers(steps)), str(name), int(rng.integers(8)), int(rng.integers(4)) if name == "x" else 0))
-        bad = [(*place, rng.choice([np.nan, np.inf, -np.inf, 1e40, -1e300])) for place in sorted(bad)]
-        check_first_bad("the first bad number is named", 1000 + number, steps, bad, first=0 if bad else None)
-    check_first_bad("1e300 is no finding in float64", 1, 3, [(1, "y", 0, 0, 1e300)], first=None, dtype=np.float64)
-    check_first_bad("-1e5 is bad in float16", 2, 3, [(0, "y", 7, 0, -1e5)], dtype=np.float16)
+        bad = [(*place, rng.choice([np.nan, np.inf, -np.inf, large, -large])) for place in sorted(bad)]
+        check_first_bad("the first bad number is named", seed, steps, bad, first=0 if bad else None)
+    for values, first, dtype in (
+        ((1e39, 1e308), None, np.float64),
+        ((1e38, 3.3e38), None, np.float32),
+        ((7e4, 1e8), 0, np.float16),
+    ):
+        for name, columns in (("x", 4), ("y", 1)):
+            place = int(rng.integers(3)), name, int(rng.integers(8)), int(rng.integers(columns))
+            value = rng.choice([-1, 1]) * 10.0 ** rng.uniform(*np.log10(values))
+            what = "a number is bad where it is nan, inf or -inf after the cast to dtype"
+            check_first_bad(what, int(rng.integers(2**31)), 3, [(*place, value)], first=first, dtype=dtype)
 
 
 check.run(check_find_in_input_elsewhere)

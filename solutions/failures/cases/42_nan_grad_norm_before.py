@@ -318,19 +318,22 @@ check.run(check_last_norms)
 
 ### BEGIN HIDDEN TESTS
 def check_last_norms_elsewhere():
+    rng = check.hidden_rng(42)
     for number in range(6):
-        rng = np.random.default_rng([42, number])
         layers = int(rng.integers(2, 5))
         scales = 10.0 ** rng.uniform(-3, 3, layers)
         end = [np.nan, np.inf, [np.inf] * (layers - 1) + [1.0]][number % 3]
         leaves, keep, steps = int(rng.integers(layers)), int(rng.integers(60, 120)), int(rng.integers(70, 240))
-        check_crash(900 + number, scales, leaves, keep, steps, end, after=130, start=int(rng.integers(1000)), lag=5, growth=4.0)
-    small = norm_story(77, 150, [1e-9, 1e-3])
-    recorder = LastNorms(recorder_names(small), keep=25)
-    tell_recorder(recorder, small, start=33, reuse=True)
-    check_dump(
-        recorder, small[-25:], range(158, 183), None, "the last `keep` steps are kept, oldest first", "keep=25, told 150 steps"
-    )
+        seed, after, start = int(rng.integers(2**31)), int(rng.integers(40, 200)), int(rng.integers(1000))
+        # Above 10 times the usual norm by its third step, and all others not before the sixth: no two leave together.
+        lag, growth = int(rng.integers(4, 8)), rng.uniform(3.5, 4.5)
+        check_crash(seed, scales, leaves, keep, steps, end, after, start, lag, growth)
+    steps, keep, start = int(rng.integers(100, 200)), int(rng.integers(20, 60)), int(rng.integers(1000))
+    small = norm_story(int(rng.integers(2**31)), steps, 10.0 ** rng.uniform(-9, -3, 2))
+    recorder = LastNorms(recorder_names(small), keep=keep)
+    tell_recorder(recorder, small, start=start, reuse=True)
+    kept, call = range(start + steps - keep, start + steps), f"keep={keep}, told {steps} steps"
+    check_dump(recorder, small[-keep:], kept, None, "the last `keep` steps are kept, oldest first", call)
 
 
 check.run(check_last_norms_elsewhere)

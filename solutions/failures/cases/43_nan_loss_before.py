@@ -259,8 +259,37 @@ check.run(check_loss_before)
 
 ### BEGIN HIDDEN TESTS
 def check_loss_before_elsewhere():
-    for seed, scale, steps in ((400, 1e-4, 60), (500, 2.0, 300), (600, 5e5, 120)):
+    rng = check.hidden_rng(43)
+
+    def begin():
+        return int(rng.integers(2**31)), int(rng.integers(60, 320)), 10.0 ** rng.uniform(-4, 6)
+
+    for _ in range(3):
+        seed, steps, scale = begin()
         check_deaths(seed, scale, steps)
+    # Ramps and jumps of drawn lengths and heights, in a drawn order.
+    for want in rng.permutation(["ramp"] * 6 + ["step size", "batch", "cannot tell"] * 4):
+        seed, steps, scale = begin()
+        end = [np.nan, np.inf, -np.inf][rng.integers(3)]
+        if want == "ramp":
+            climb = rng.uniform(11, 30) * rng.uniform(1.05, 1.6) ** np.arange(rng.integers(8, 120))
+            losses, low = dead_losses(seed, steps, climb, scale, end=(end,))
+            answers = low * rng.uniform(0.5, 3.5, 10) if rng.random() < 0.5 else None
+            check_why("a ramp is step size", "step size", losses, answers)
+            continue
+        climb = 10.0 ** rng.uniform(1, 25, rng.integers(0, 4))
+        losses, low = dead_losses(seed, steps, climb, scale, end=(end,))
+        if rng.random() < 0.5:  # a spike that healed, 25 steps or more before the failure
+            at, long = int(rng.integers(5, 20)), int(rng.integers(1, 15))
+            losses[at : at + long] = low * 10.0 ** rng.uniform(1, 4, long)
+        if want == "cannot tell":
+            check_why("a jump, and the parameters are lost: nobody can tell", want, losses)
+            continue
+        usual, gone = low * rng.uniform(0.5, 3.5, 10), low * 10.0 ** rng.uniform(1.1, 30, 10)
+        gone = np.where(rng.random(10) < 0.5, gone, [np.nan, np.inf] * 5)
+        most, others = (usual, gone) if want == "batch" else (gone, usual)
+        answers = rng.permutation(np.where(np.arange(10) < rng.integers(8, 11), most, others))
+        check_why("a jump: how other batches fare at the same parameters tells the cause", want, losses, answers)
 
 
 check.run(check_loss_before_elsewhere)

@@ -250,8 +250,16 @@ check.run(check_division)
 
 ### BEGIN HIDDEN TESTS
 def check_division_elsewhere():
-    for seed, width, eps in ((1, 7, 1e-3), (2, 333, 1e-6)):
-        check_statistics_on(seed, width, eps)
+    rng = check.hidden_rng(46)
+    for width in rng.integers([40, 150], [80, 400]):
+        check_statistics_on(int(rng.integers(2**31)), int(width), 10.0 ** rng.uniform(-6, -2.5))
+    for dtype, largest in ((np.float32, 4), (np.float64, 7)):  # of the mean, in units of the std, as a power of ten
+        eps, width, size = 10.0 ** rng.uniform(-7, -2), int(rng.integers(20, 200)), 10.0 ** rng.uniform(-3, 3)
+        far = 10.0 ** rng.uniform(2, largest, (5, 1)) * rng.choice([-1, 1], (5, 1))
+        x = (size * (far + rng.normal(size=(5, width)))).astype(dtype)
+        statistics_on(x, eps, "rows far from zero", f"statistics(x, {eps:.2g}), rows at {size:.2g} times {far[:, 0]}")
+        values = rng.choice([-1, 1], 4) * 10.0 ** rng.uniform(-3, 5.9, 4)
+        check_constant_rows(values, width, dtype, eps)
 
 
 check.run(check_division_elsewhere)

@@ -295,8 +295,27 @@ check.run(check_inf_in_data)
 
 ### BEGIN HIDDEN TESTS
 def check_inf_in_data_elsewhere():
-    check_all_tables(300, 60)
-    check_all_tables(500, 1000)
+    rng = check.hidden_rng(47)
+
+    def seed():
+        return int(rng.integers(2**31))
+
+    for fewest, most in ((50, 100), (500, 1000)):
+        rows = int(rng.integers(fewest, most))
+        check_all_tables(seed(), rows)
+        places = rng.choice(rows, int(rng.integers(2, rows // 10)), replace=False)
+        columns, values = [0, 1, 2, 3, "y"], [np.nan, np.inf, -np.inf]
+        bad = [(int(row), columns[rng.integers(5)], values[rng.integers(3)]) for row in places]
+        bad += [(int(row), columns[rng.integers(5)], values[rng.integers(3)]) for row in places[:2]]  # two in one row
+        constant = float(rng.uniform(-1, 1) * 10.0 ** rng.uniform(-3, 6))
+        wild = rng.choice(rows, 2, replace=False)
+        what = "rows with a number that is not finite are dropped, and no others"
+        check_spread_table(what, seed(), rows, bad, wild=wild)
+        check_spread_table("a column whose kept numbers are all equal becomes zeros", seed(), rows, bad, constant=constant)
+        # A share of eighths is the same number however it is computed.
+        eighths, rows = int(rng.integers(1, 7)), 8 * int(rng.integers(5, 30))
+        for more in (0, 1):
+            check_refusal(seed(), rows, eighths * rows // 8 + more, bool(more), max_share=eighths / 8)
 
 
 check.run(check_inf_in_data_elsewhere)

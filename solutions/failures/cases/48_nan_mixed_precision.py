@@ -278,16 +278,44 @@ check.run(check_loss_scaler)
 
 
 ### BEGIN HIDDEN TESTS
+def check_loss_scaler_on_the_way():
+    """Sixty steps with drawn gradients, some of which have overflowed, against the same steps in float64."""
+    rng = check.hidden_rng(482)
+    scale, k, max_norm = 2.0 ** rng.integers(14, 30), int(rng.integers(2, 8)), float(10.0 ** rng.uniform(-1, 1))
+    scaler, good = LossScaler(scale, k, max_norm=max_norm), 0
+    for step in range(60):
+        call = f"LossScaler({scaler.scale:g}, {k}, {max_norm:.3g}), step {step} of sixty"
+        lr = float(10.0 ** rng.uniform(-2, 1))
+        # Norms from a tenth to ten times the limit, as far as float16 holds them.
+        size = min(max_norm * scale * 10.0 ** rng.uniform(-1, 1), 6e4)
+        scaled = (size * rng.uniform(0.1, 1, 3) * rng.choice([-1, 1], 3)).astype(np.float16)
+        is_bad = rng.random() < 0.15 and scale > 2
+        if is_bad:
+            scaled[rng.integers(3)] = [np.nan, np.inf, -np.inf][rng.integers(3)]
+        true = scaled.astype(float) / scale
+        length = np.sqrt(np.sum(true**2))
+        want = np.zeros(3) if is_bad else -lr * true * min(1, max_norm / length)
+        good = 0 if is_bad else good + 1
+        scale *= 0.5 if is_bad else 1
+        if good == k:
+            scale, good = 2 * scale, 0
+        got = stepped(scaler, scaled, call, lr=lr)
+        what = "nothing moves where a gradient has overflowed" if is_bad else "param - lr * g, and g is clipped to max_norm"
+        check.close(got, want, rtol=2e-3, what=what, call=call)
+        scale_is(scaler, scale, "the scale is halved by an overflow, and doubled by growth_interval good steps in a row", call)
+
+
 def check_loss_scaler_elsewhere():
-    check_unscaling(44, clip_at=2.5)
-    check_skipping(9, np.nan)
-    check_skipping(33, -np.inf)
-    for k in (1, 2, 7):
+    rng = check.hidden_rng(48)
+    check_unscaling(int(rng.integers(24, 46)), clip_at=float(rng.uniform(0.5, 10)))
+    check_skipping(int(rng.integers(5, 15)), np.nan)
+    check_skipping(int(rng.integers(20, 40)), -np.inf)
+    for k in (1, 2, int(rng.integers(4, 12))):
         check_growing(k)
     check_last_halving(np.inf)
 
 
-check.run(check_loss_scaler_elsewhere)
+check.run(check_loss_scaler_elsewhere, check_loss_scaler_on_the_way)
 ### END HIDDEN TESTS
 
 # %% [markdown]

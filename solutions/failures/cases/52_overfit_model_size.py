@@ -231,9 +231,23 @@ check.run(check_degrees)
 
 ### BEGIN HIDDEN TESTS
 def check_degrees_elsewhere():
-    check_folds(23, [2, 4, 6, 9], seed=5)
-    check_choices("a line", lambda x: 2 * x - 1, 28, [0, 1, 2, 5, 11, 17], 6)
-    check_choices("a quick wave", lambda x: 3 * np.sin(7 * x), 56, [0, 2, 9, 14, 28], 7, is_wave=True)
+    rng = check.hidden_rng(52)
+
+    def seed():
+        return int(rng.integers(2**31))
+
+    degrees = sorted(rng.choice(10, 4, replace=False).tolist())
+    check_folds(int(rng.integers(16, 40)), degrees, seed())
+    # Well separated: of a thousand such sets, the fits of honest folds miss the factor of two on ten at most.
+    for kind in rng.permutation(["a polynomial", "a wave"]):
+        if kind == "a wave":
+            turns, phase, height = rng.uniform(2.8, 3.6), rng.uniform(0, 6.28), rng.uniform(2, 4)
+            degrees = [int(degree) for degree in rng.integers([0, 5, 25], [2, 7, 31])]
+            check_choices(kind, lambda x: height * np.sin(turns * x + phase), 60, degrees, seed(), is_wave=True)
+        else:
+            law = np.append(rng.uniform(-2, 2, rng.integers(1, 4)), rng.choice([-1, 1]) * rng.uniform(0.6, 2))
+            degrees = [0, 1, 2, 3, *(int(degree) for degree in rng.integers([9, 16], [13, 25]))]
+            check_choices(kind, lambda x: np.polynomial.chebyshev.chebval(x, law), int(rng.integers(50, 61)), degrees, seed())
 
 
 check.run(check_degrees_elsewhere)

@@ -218,11 +218,19 @@ check.run(check_dropout)
 
 ### BEGIN HIDDEN TESTS
 def check_dropout_elsewhere():
-    for shape, p in (((40, 90), 0.1), ((70, 30), 0.5), ((200, 40), 0.8)):
-        check_dropout_at(shape, p, seed=int(100 * p))
-        check_nothing_dropped(shape, p, seed=3, training=False)
-    check_nothing_dropped((7, 3), 0.0, seed=4, training=True)
-    check_nothing_dropped((7, 3), 0.0, seed=4, training=False)
+    rng = check.hidden_rng(54)
+
+    def seed():
+        return int(rng.integers(2**31))
+
+    # Columns are long where much is kept or much is dropped, so that each still has both.
+    for least, most, shape in ((0.1, 0.2, (60, 100)), (0.3, 0.6, (80, 60)), (0.7, 0.85, (200, 60))):
+        p, shape = round(float(rng.uniform(least, most)), 3), tuple(int(side) for side in rng.integers(40, shape))
+        check_dropout_at(shape, p, seed())
+        check_nothing_dropped(shape, p, seed(), training=False)
+    shape = tuple(int(side) for side in rng.integers(2, 9, 2))
+    check_nothing_dropped(shape, 0.0, seed(), training=True)
+    check_nothing_dropped(shape, 0.0, seed(), training=False)
 
 
 check.run(check_dropout_elsewhere)

@@ -216,11 +216,15 @@ check.run(check_decays)
 
 ### BEGIN HIDDEN TESTS
 def check_decays_elsewhere():
-    check_decay_of(20.0, 1e-5, 10000, seed=21)
-    check_decay_of(0.1, 0.05, 5000, unit=1e-3, seed=22)
-    check_decay_of(None, 0.1, 300, seed=23)
-    for seed in range(24, 28):
-        check_decay_of(3.0, 0.001, 4000, seed=seed)
+    rng = check.hidden_rng(55)
+    # Over the run, the strongest and the weakest that can be best, and some between.
+    for least, most in ((20, 100), (0.03, 0.15), *[(0.3, 10)] * 4):
+        lr, steps = 10.0 ** rng.uniform(-5, -1), int(10.0 ** rng.uniform(2, 5))
+        best = np.exp(rng.uniform(*np.log((least, most))))
+        while best / steps > 0.5:  # the decay that is best is then far from where a run diverges
+            steps *= 3
+        check_decay_of(best, lr, min(steps, 100_000), unit=10.0 ** rng.uniform(-3, 2), seed=int(rng.integers(2**31)))
+    check_decay_of(None, 10.0 ** rng.uniform(-4, -1), int(rng.integers(200, 5000)), seed=int(rng.integers(2**31)))
 
 
 check.run(check_decays_elsewhere)

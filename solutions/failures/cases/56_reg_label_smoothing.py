@@ -203,12 +203,19 @@ check.run(check_smoothing)
 
 ### BEGIN HIDDEN TESTS
 def check_smoothing_elsewhere():
-    rng = np.random.default_rng(2016)
-    check_smoothed(rng.integers(0, 1000, 50), classes=1000, eps=0.2)
-    check_smoothed(rng.integers(0, 4, 1), classes=4, eps=0.5)
-    check_floor(3, 0.1, 0.291140)
-    check_floor(1000, 0.1, 1.014848)
-    check_floor(100, 0.3, 1.973052)
+    rng = check.hidden_rng(56)
+
+    def floor_of(classes, eps):
+        """The entropy of one row of the targets."""
+        row = np.full(classes, eps / classes)
+        row[0] = 1 - eps + eps / classes
+        return float(-np.sum(row * np.log(row)))
+
+    for classes, rows in ((int(rng.integers(500, 1001)), 50), (int(rng.integers(3, 9)), 1), (2, int(rng.integers(2, 9)))):
+        check_smoothed(rng.integers(0, classes, rows), classes=classes, eps=round(float(rng.uniform(0.05, 0.5)), 3))
+    for classes in (3, int(rng.integers(4, 20)), int(rng.integers(50, 200)), int(rng.integers(500, 1001))):
+        eps = round(float(rng.uniform(0.05, 0.5)), 3)
+        check_floor(classes, eps, floor_of(classes, eps))
     check_floor(2, 0.0, 0.0)
 
 

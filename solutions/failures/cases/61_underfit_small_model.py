@@ -232,26 +232,32 @@ check.run(check_sweep)
 
 ### BEGIN HIDDEN TESTS
 def check_sweep_elsewhere():
-    rng = np.random.default_rng(61)
-    for number in range(20):
-        seeds = (5, 10)[number % 2]
-        place = number % 4
-        widths = [6, 12, 24, 48]
-        rows = {}
-        for i, width in enumerate(widths):
-            hits = rng.integers(0, 7 if seeds == 10 else 4) if i < place else rng.integers(0.8 * seeds, seeds + 1)
-            row = np.where(np.arange(seeds) < hits, rng.uniform(0.02, 0.2, seeds), rng.uniform(0.25, 1.5, seeds))
-            rows[width] = rng.permutation(row).tolist()
-        rows = {int(width): rows[int(width)] for width in rng.permutation(widths)}
-        check_sweep_of("the smallest width that is enough with 80 % of its seeds", rows, 0.2, ("enough", widths[place]))
-    for number in range(10):
-        levels = {7: 1.3, 14: 0.9, 28: 0.9 * rng.uniform(0.6, 0.85)}
-        check_sweep_of("none is enough, and the last widening pays", sweep_rows(levels, 7, 0.2, number), 0.3, ("wider", None))
-        levels = {28: 0.9 * rng.uniform(1.01, 1.1), 7: 1.3, 14: 0.9}
-        rows = sweep_rows(levels, 7, 0.2, number)
-        if number % 2:
-            rows[14][number % 7] = float("nan")
-        check_sweep_of("none is enough, and the last widening does not pay", rows, 0.3, ("not width", None))
+    rng = check.hidden_rng(61)
+
+    def in_any_order(rows):
+        return {int(width): rows[int(width)] for width in rng.permutation(list(rows))}
+
+    for kind in rng.permutation(["enough"] * 20 + ["wider", "not width"] * 10):
+        if kind == "enough":
+            target, seeds = round(float(rng.uniform(0.2, 0.6)), 3), int(rng.choice([5, 10]))
+            widths = np.cumsum(rng.integers(1, 20, rng.integers(2, 6))).tolist()
+            place, rows = int(rng.integers(len(widths))), {}
+            for i, width in enumerate(widths):
+                hits = rng.integers(0, 7 if seeds == 10 else 4) if i < place else rng.integers(0.8 * seeds, seeds + 1)
+                below, above = target * rng.uniform(0.1, 0.95, seeds), target * rng.uniform(1.2, 6, seeds)
+                rows[width] = rng.permutation(np.where(np.arange(seeds) < hits, below, above)).tolist()
+            what = "the smallest width that is enough with 80 % of its seeds"
+            check_sweep_of(what, in_any_order(rows), target, ("enough", widths[place]))
+            continue
+        first, size = int(rng.integers(2, 20)), rng.uniform(0.8, 1.5)
+        # By 10 % or more with each seed; or not at all, in the mean.
+        last = rng.uniform(0.6, 0.85) if kind == "wider" else rng.uniform(1.01, 1.1)
+        levels = {first: 1.3 * size, 2 * first: 0.9 * size, 4 * first: 0.9 * size * last}
+        rows = sweep_rows(levels, 7, 0.2, int(rng.integers(2**31)))
+        if rng.random() < 0.4:
+            rows[int(rng.choice([2, 4])) * first][rng.integers(7)] = float("nan")
+        what = "none is enough, and the last widening " + ("pays" if kind == "wider" else "does not pay")
+        check_sweep_of(what, in_any_order(rows), 0.3, (str(kind), None))
 
 
 check.run(check_sweep_elsewhere)

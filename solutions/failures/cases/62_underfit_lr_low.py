@@ -178,10 +178,30 @@ check.run(check_underfit_causes)
 
 
 ### BEGIN HIDDEN TESTS
+def drawn_underfit_run(rng, kind):
+    """A BatchProbe that is clearly of this kind: a batch is fitted within 170 steps and stays so, or not in 225."""
+    while True:
+        classes = int(rng.integers(3, 6)) if kind == "size" else int(rng.integers(2, 5))
+        width = int(rng.integers(1, 3)) if kind == "size" else int(rng.integers(36, 49))
+        size = {"rate": {2: 0.02, 3: 0.045, 4: 0.06}, "time": {2: 0.4, 3: 0.5, 4: 0.9}}.get(kind, {}).get(classes, 0.3)
+        steps = int(rng.integers(*{"rate": (60, 90), "time": (5, 13), "size": (60, 120)}[kind]))
+        run = BatchProbe(int(rng.integers(2**31)), width, size * rng.uniform(0.8, 1.1), steps, classes)
+        for factor, is_fitted in ((1, kind == "time"), (10, kind == "rate")):
+            if (kind, factor) == ("time", 10):
+                continue  # at the tenfold rate it may fit the batch, or may not
+            run.spent = 0
+            losses = np.array(run(factor, 200 if is_fitted else 225)) / run.chance
+            if not (max(losses[:170].min(), losses[170:].max()) < 0.28 if is_fitted else losses.min() > 0.42):
+                break
+        else:
+            return run
+
+
 def check_underfit_causes_elsewhere():
-    check_underfit_cause("four classes, a run at rate 0.05", "rate", BatchProbe(2, 48, 0.05, 80, classes=4))
-    check_underfit_cause("a run of 8 steps at rate 0.6", "time", BatchProbe(12, 40, 0.6, 8))
-    check_underfit_cause("a network of width 2", "size", BatchProbe(8, 2, 0.3, 120))
+    rng = check.hidden_rng(62)
+    for kind in rng.permutation(["rate", "time", "size"]).tolist():
+        told = {"rate": "a run at a low rate", "time": "a run that was stopped soon", "size": "a small network"}[kind]
+        check_underfit_cause(told, kind, drawn_underfit_run(rng, kind))
 
 
 check.run(check_underfit_causes_elsewhere)

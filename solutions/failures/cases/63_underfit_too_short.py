@@ -234,15 +234,22 @@ check.run(check_forecasts)
 
 ### BEGIN HIDDEN TESTS
 def check_forecasts_elsewhere():
-    check_forecast_kinds(
-        {
-            "the target is reached at 12 times the length": ((0.0, 5.0, 0.6, 500, 0.01, 11), 12, None),
-            "the target is reached at 3 times the length": ((30.0, 40.0, 0.9, 300, 0.01, 12), 3, None),
-            "the target is reached at 8 times the length": ((0.01, 0.05, 0.3, 1500, 0.01, 13), 8, None),
-            "the loss still falls, to a floor above the target": ((2.0, 0.8, 0.7, 300, 0.005, 14), None, 1.7),
-            "the loss has levelled off": ((20.0, 0.0, 0.5, 1200, 0.01, 15), None, 19.0),
-        }
-    )
+    rng = check.hidden_rng(63)
+    kinds = []
+    for kind, powers, lengths, times, floors, noise in (
+        ("the target is reached at about 6 times the length", (0.5, 0.7), (400, 700), (5, 7), (0, 0), 0.01),
+        ("the target is reached at about 3 times the length", (0.7, 0.95), (250, 400), (2.5, 3.5), (0.5, 0.8), 0.01),
+        ("the target is reached at about 8 times the length", (0.27, 0.35), (1300, 2000), (6, 9), (0.1, 0.3), 0.01),
+        ("the loss still falls, to a floor above the target", (0.6, 0.8), (300, 500), None, (2, 3), 0.005),
+        ("the loss has levelled off", (0.5, 0.5), (800, 1500), None, (1, 1), 0.01),
+    ):
+        size, power, length = 10.0 ** rng.uniform(-2, 2), rng.uniform(*powers), int(rng.integers(*lengths))
+        floor, above = size * rng.uniform(*floors), 0.0 if "levelled" in kind else size
+        target = None if times else floor - rng.uniform(0.4, 0.7) * above - rng.uniform(0.03, 0.06) * floor * (above == 0)
+        kinds.append((kind, ((floor, above, power, length, noise), times and rng.uniform(*times), target)))
+    for number in rng.permutation(len(kinds)):
+        kind, (curve, times, target) = kinds[number]
+        check_forecast_kinds({kind: ((*curve, int(rng.integers(2**31))), times, target)})
 
 
 check.run(check_forecasts_elsewhere)

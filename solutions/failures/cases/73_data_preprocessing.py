@@ -311,8 +311,10 @@ check.run(check_preprocessing)
 
 ### BEGIN HIDDEN TESTS
 def check_preprocessing_elsewhere():
-    check_preparing(41, rows=60, offset=-30.0, missing=0.2)
-    check_preparing(42, rows=500, offset=100.0, missing=0.05)
+    rng = check.hidden_rng(73)
+    for rows, far in ((int(rng.integers(50, 100)), (10, 40)), (int(rng.integers(300, 600)), (60, 120))):
+        offset, missing = float(rng.choice([-1, 1]) * rng.uniform(*far)), round(float(rng.uniform(0.05, 0.25)), 2)
+        check_preparing(int(rng.integers(2**31)), rows=rows, offset=offset, missing=missing)
 
 
 check.run(check_preprocessing_elsewhere)

@@ -327,10 +327,14 @@ check.run(check_tokenizer)
 
 ### BEGIN HIDDEN TESTS
 def check_tokenizer_elsewhere():
-    words = [f"w{number}x" for number in range(60)]
-    rng = np.random.default_rng(74)
+    rng = check.hidden_rng(74)
+    letters = list("abcdefghijklmnopqrstuvwxyz")
+    words = ["".join(rng.choice(letters, rng.integers(2, 8))) + str(number) for number in range(rng.integers(40, 80))]
     texts = [" ".join(word.upper() if rng.random() < 0.4 else word for word in rng.choice(words, n)) for n in range(1, 25)]
-    check_verifier(words, [*texts, "wholly unseen"], 2)
+    # A number alone is none of the words.
+    strangers = [" ".join(rng.choice(["1", "22", "333"], n)) for n in rng.integers(1, 5, 3)]
+    texts = [str(text) for text in rng.permutation(texts + strangers)]
+    check_verifier(words, texts, sum(len(text.split()) for text in strangers))
 
 
 check.run(check_tokenizer_elsewhere)

@@ -62,7 +62,8 @@ def suspicious_rows(x, y, fit, rng):
         out = np.setdiff1d(np.arange(n), drawn)
         total[out] += fit(x[drawn], y[drawn])(x[out])[np.arange(len(out)), y[out]]
         count[out] += 1
-    return np.argsort(total / np.maximum(count, 1))
+    # A row that every draw held was never asked about: nothing is known against it.
+    return np.argsort(np.where(count > 0, total / np.maximum(count, 1), 1))
 
 
 # %% untouched says="rows that it was trained on, which it knows by heart"
