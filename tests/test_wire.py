@@ -190,8 +190,8 @@ noise = st.recursive(
     | st.floats()
     | st.binary(max_size=20)
     | st.sampled_from(
-        "new ref list dict set tuple array objects bits rng scalar int complex frozenset slice range dtype type ufunc named plain "
-        "numbers deque bytearray many float float64 <f8 |O O PCG64 Generator np.ndarray tanh __class__".split()
+        "new ref list dict set tuple array objects bits rng scalar int complex frozenset slice range dtype type ufunc named "
+        "plain numbers deque bytearray many float float64 <f8 |O O PCG64 Generator np.ndarray tanh __class__".split()
     ),
     lambda inner: st.lists(inner, max_size=6),
     max_leaves=30,

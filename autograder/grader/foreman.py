@@ -3,6 +3,7 @@
 Each job is done in a fork, so that nothing of one submission is there when the next is judged.
 """
 
+import functools
 import gc
 import json
 import os
@@ -40,7 +41,7 @@ def main():
             gc.collect()
             gc.freeze()
             answer = in_a_fork(
-                lambda: judge(job, boxes[job["sandbox"]]),
+                functools.partial(judge, job, boxes[job["sandbox"]]),
                 job["limits"]["submission_seconds"],
                 job["limits"]["trusted_memory_mib"] * MIB,
             )

@@ -1,4 +1,4 @@
-"""Reads what was handed in, and puts the graded notebook together: the release, and of the submission only what a learner may write."""
+"""Reads what was handed in, and puts the graded notebook together: the release, and in it what a learner may write."""
 
 import ast
 import copy
@@ -111,7 +111,7 @@ def is_figure(cell):
 
 @functools.cache
 def _release(stage, changed):
-    """The released notebook with the hidden checks in it, without outputs. changed: the solution's time stamp, so that a new one is read."""
+    """The released notebook with the hidden checks in it, without outputs. changed: when the solution was, to read a new one."""
     notebook = nbformat.read(notebook_path(SOLUTIONS, stage), as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -170,7 +170,7 @@ def rebuild(stage, cells):
 
 
 def _own(extras, after):
-    """The learner's own cells behind one of ours. Markdown is shown as it was typed: nothing in it is a link, a script or a picture."""
+    """The learner's own cells behind one of ours. Markdown is shown as it was typed: nothing in it is a link or a script."""
     for number, (kind, source) in enumerate(extras.get(after, [])):
         if kind == "code":
             cell = nbformat.v4.new_code_cell(source)

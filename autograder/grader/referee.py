@@ -1,7 +1,7 @@
 """Runs the checks of one submission, in a process that never runs a line of the learner's code.
 
-Two passes. What a learner is shown comes from the first, in which no hidden check takes part, so that no hidden input can be in it;
-the second only says of each hidden check whether it passes, in words that the instructor wrote.
+Two passes. What a learner is shown comes from the first, in which no hidden check takes part, so that no hidden input can be in
+it; the second only says of each hidden check whether it passes, in words that the instructor wrote.
 """
 
 import ast

@@ -1,4 +1,4 @@
-"""For machines without a sandbox, and people whom one trusts: a notebook runs in a Jupyter kernel, as nbgrader itself would do it.
+"""For machines without a sandbox, and people whom one trusts: a notebook runs in a Jupyter kernel, as nbgrader does it.
 
 Learners' code and checks share that kernel, which has this user's rights.
 """

@@ -22,8 +22,8 @@ class GraderFailed(Exception):
 def job_of(notebook, stage, sandbox, limits=DEFAULT, private_seed=None, show_figures=False):
     """The work of grading `notebook`, one that `intake.rebuild` made, as data that JSON can hold.
 
-    sandbox: the kind, as `box.kind_of_sandbox` names it. The job's `keys` say for each check by its id what its verdict hangs on; its
-    `skip` names checks that need not run.
+    sandbox: the kind, as `box.kind_of_sandbox` names it. The job's `keys` say for each check by its id what its verdict hangs on;
+    its `skip` names checks that need not run.
     """
     cells = [
         {"id": cell.id, "kind": kind_of(cell), "source": cell.source}

@@ -43,7 +43,7 @@ class Channel:
             self.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(left), int(left % 1 * 1e6)))
 
     def send(self, tree, arrays=()):
-        """Send a tree of None, numbers, str, bytes, lists and dicts, and a sequence of bytes. Raises Garbled where it is too big."""
+        """Send a tree of None, numbers, str, bytes, lists and dicts, and some bytes. Raises Garbled where it is too big."""
         packed = msgpack.packb(tree, unicode_errors="surrogatepass")
         size = sum(map(len, arrays))
         if len(packed) > MAX_TREE or size > MAX_BYTES:

@@ -79,7 +79,7 @@ class _PathRule(ctypes.Structure):
 
 
 def only_these_files(readable, writable):
-    """From now on only what lies below the folders `readable` can be read, and below `writable` written; False without Landlock."""
+    """From now on only what is below the folders `readable` can be read, and below `writable` written; False without Landlock."""
     version = _libc.syscall(_LANDLOCK_CREATE, None, 0, 1)
     if version < 1:
         return False
@@ -108,7 +108,7 @@ def only_these_files(readable, writable):
 
 
 def call_filter():
-    """A seccomp filter to be loaded later, in a process that has no rights left to make one; None where libseccomp is not there."""
+    """A seccomp filter to be loaded later, in a process that could no longer make one; None where libseccomp is not there."""
     try:
         import pyseccomp
     except (ImportError, OSError, RuntimeError):

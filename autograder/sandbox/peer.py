@@ -63,7 +63,7 @@ _TRUTHS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__
 
 
 class Ended(BaseException):
-    """The learner's code asked to end the program, as sys.exit() does. No `except Exception` of a check takes it for an answer."""
+    """The learner's code asked to end the program, as sys.exit() does. No check's `except Exception` takes it for an answer."""
 
 
 class StandIn:

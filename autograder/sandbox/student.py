@@ -1,7 +1,7 @@
 """The sandboxed process. A warm one, with numpy and matplotlib loaded, is forked for each pass over a submission.
 
-After the first of the learner's cells has run, nothing in this process is to be believed: it holds no secret, and whoever talks to
-it takes data from it and nothing else.
+After the first of the learner's cells has run, nothing in this process is to be believed: it holds no secret, and whoever talks
+to it takes data from it and nothing else.
 """
 
 import base64
@@ -173,7 +173,7 @@ def warm_shell():
 
 
 def zygote(number, is_boxed):
-    """Serve forks. number: of a SOCK_SEQPACKET socket; each message on it is a packed `Limits`, with two sockets for the new process.
+    """Serve forks. number: of a SOCK_SEQPACKET socket; each message on it is a packed `Limits`, with two sockets for the process.
 
     is_boxed: whether this process is in bubblewrap, so that each fork is to have namespaces of its own.
     """
@@ -237,7 +237,7 @@ def _readable():
 def _supervise(control, child, folder, limits):
     """Wait for the child, or for the other side to hang up; then end it, and say how it ended. Never returns.
 
-    folder: one on disk that is watched for its size meanwhile, and removed at the end; None where it is in the child's own memory.
+    folder: one on disk that is watched for its size, and removed at the end; None where it is in the child's own memory.
     """
     watch = os.pidfd_open(child)
     poll = select.poll()

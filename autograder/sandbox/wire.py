@@ -3,8 +3,8 @@
 A value becomes a node, made of what msgpack knows; numbers in arrays go beside it as bytes. A node that is a list begins with its
 kind. Whoever reads a node trusts no length, number, depth or name in it.
 
-Lists, dicts, sets, arrays and random generators that have crossed exist twice. A `Values` keeps both in step: with each message go
-the changes made since the last one, so that work in place, and a list that both sides keep, are what they are in one process.
+Lists, dicts, sets, arrays and random generators that have crossed exist twice. A `Values` keeps both in step: with each message
+go the changes made since the last one, so that work in place, and a list that both sides keep, are what they are in one process.
 """
 
 import builtins
@@ -133,7 +133,7 @@ class Values:
         return self._to_node(value)
 
     def _nodes(self, items, depth):
-        """The parts of a node that hold several values: [nodes], or [type, place] for many numbers of one type, as in a history."""
+        """The parts of a node that hold several values: [nodes], or [type, place] for many numbers of one type."""
         types = set(map(type, items))
         if len(items) > 8 and types <= _MANY.keys() and len(types) == 1:
             name, dtype = _MANY[types.pop()]

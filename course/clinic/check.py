@@ -80,7 +80,7 @@ def patched(code, replacements):
 
 
 def call_there(code, name, *args):
-    """Call the function with this dotted name where the learner's `code` (a function or class) runs, and return what it returns."""
+    """Call the function with this dotted name where the learner's `code` (a function or class) runs; return what it returns."""
     call = getattr(code, "call_where_it_runs", lambda name, *args: pkgutil.resolve_name(name)(*args))
     return call(name, *args)
 
