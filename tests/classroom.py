@@ -12,7 +12,7 @@ import time
 import nbformat
 
 from autograder.grade import grade
-from autograder.paths import COURSE, notebook_path
+from autograder.paths import COURSE, SOLUTIONS, notebook_path
 
 STAGE = "optimizers"
 MENDED = "\n# mended"
@@ -29,12 +29,16 @@ for check in CHECKS:
 FULL = sum(CASES.values())
 
 
-def hand_in(root, student, cases=(), more=(), timestamp=None):
-    """Write a submission in which `cases` are mended, with the cells `more` behind its own; returns its path."""
+def hand_in(root, student, cases=(), more=(), timestamp=None, solved=False):
+    """Write a submission in which `cases` are mended, with the cells `more` behind its own; returns its path.
+
+    solved: mended in earnest, and not for the stand-in.
+    """
     notebook = nbformat.read(notebook_path(COURSE, STAGE), as_version=4)
+    solution = {cell.id: cell.source for cell in nbformat.read(notebook_path(SOLUTIONS, STAGE), as_version=4).cells}
     for cell in notebook.cells:
         if cell.id in cases:
-            cell.source += MENDED
+            cell.source = solution[cell.id] if solved else cell.source + MENDED
     notebook.cells += more
     path = notebook_path(root / "submitted" / student, STAGE)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,3 +76,10 @@ def copy_of(classroom, folder):
 def marks(root, **kwargs):
     """Grade the class of `root`; returns its rows by student."""
     return {row["student"]: row for row in grade(root=root, stages=[STAGE], **kwargs)}
+
+
+def wait_for(condition, seconds=120):
+    ends_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends_at
+        time.sleep(0.02)

@@ -9,8 +9,6 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-import time
 import zipfile
 from datetime import datetime
 
@@ -23,7 +21,7 @@ from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.utils import is_grade
 from rich.console import Console
 
-from autograder import cluster, export, kept
+from autograder import export, kept
 from autograder.cli import main
 from autograder.feedback import NothingGraded, feedback
 from autograder.grade import GradingStopped, grade
@@ -32,7 +30,7 @@ from autograder.nbgrader_settings import course_config
 from autograder.paths import ROOT, SOLUTIONS, notebook_path
 from autograder.release import release
 
-from .classroom import CASES, CHECKS, FULL, STAGE, copy_of, hand_in, marks, outputs_of, points, stand_in
+from .classroom import CASES, CHECKS, FULL, STAGE, copy_of, hand_in, marks, outputs_of, points, stand_in, wait_for
 
 EVERY, HALF, FIRST = list(CASES), list(CASES)[::2], next(iter(CASES))
 DUE = datetime(2026, 3, 1, 12, 0)
@@ -288,13 +286,6 @@ def started(root, seconds):
     )
 
 
-def wait_for(condition, seconds=120):
-    ends_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends_at
-        time.sleep(0.02)
-
-
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_run_that_is_stopped_goes_on_where_it_was(root, how):
     for number in range(7):
@@ -434,59 +425,3 @@ def test_what_is_handed_out_works_where_it_is_put(root, tmp_path):
     said = subprocess.check_output([sys.executable, "-c", setup + "\n" + code], cwd=place, env=environment, text=True)
     assert said.strip().endswith(str(place / "clinic" / "__init__.py"))
     assert {path.name for path in (root / "release").iterdir()} == {STAGE, f"{STAGE}.zip"}
-
-
-def test_a_dask_cluster_gives_the_same_marks_also_when_a_worker_dies(root, tmp_path):
-    pytest.importorskip("distributed", reason="the optional extra dask is not installed")
-    for number in range(7):
-        hand_in(root, f"learner{number}", EVERY[number:])
-    environment = {
-        **os.environ,
-        "RUN_SECONDS": "0.4",
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "course"), *sys.path]),
-    }
-    environment |= {"DASK_DISTRIBUTED__LOGGING__DISTRIBUTED": "error"}
-    processes, file = [], tmp_path / "scheduler.json"
-
-    def start(module, *options):
-        command = [sys.executable, "-m", module, *options, "--no-dashboard"]
-        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        processes.append(subprocess.Popen(command, cwd=tmp_path, env=environment, **silent))
-
-    try:
-        start("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
-        wait_for(file.exists)
-        address = json.loads(file.read_text())["address"]
-        for _ in range(2):
-            start("distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny", "--host", "127.0.0.1")
-        from distributed import Client
-
-        with Client(address, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
-        log, victim = root.parent / "log", processes[-1]
-
-        def kill_half_way():
-            wait_for(lambda: log.exists() and log.read_text().count("\n") >= 4)
-            victim.kill()
-
-        killer = threading.Thread(target=kill_half_way)
-        killer.start()
-        rows = marks(root, dask=address)
-        killer.join()
-        assert victim.wait(10) == -signal.SIGKILL
-        expected = {"half": points(HALF), "none": 0, "whole": FULL} | {f"learner{i}": points(EVERY[i:]) for i in range(7)}
-        assert {student: row["score"] for student, row in rows.items()} == expected
-        assert {row["problem"] for row in rows.values()} == {""} and len(runs(root)) >= 10
-        marks(root)
-        assert runs(root) == []
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-
-
-def test_an_address_without_a_cluster_is_told_plainly():
-    pytest.importorskip("distributed", reason="the optional extra dask is not installed")
-    with pytest.raises(cluster.NoCluster, match="no Dask cluster with a worker answers at nowhere"):
-        with cluster.cluster("nowhere"):
-            pass
