@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 
+from clinic import check
+
 from autograder.grader.box import Box, kind_of_sandbox
 from autograder.grader.intake import exported_names
 from autograder.grader.referee import judge
@@ -16,7 +18,7 @@ def box():
     return Box(kind_of_sandbox())
 
 
-def judge_in_box(stage, exercise, answer):
+def judge_in_box(stage, exercise, answer, private_seed=None):
     """What each check of `exercise` says of `answer`, by the check's id; None where it passes."""
     setup, *needs = exercise.before
     scene = [needs.pop()] if needs else []
@@ -27,9 +29,12 @@ def judge_in_box(stage, exercise, answer):
         ("mend", answer),
     ]
     cells = [{"id": f"before-{number}", "kind": kind, "source": source} for number, (kind, source) in enumerate(sources)]
-    cells += [{"id": check.id, "kind": "check", "source": check.source} for check in exercise.checks]
+    cells += [{"id": each.id, "kind": "check", "source": each.source} for each in exercise.checks]
     limits = dataclasses.asdict(LIMITS)
-    job = {"cells": cells, "exports": exported_names(stage), "limits": limits, "private_seed": None, "skip": []}
-    outputs = judge(job, box())["outputs"]
+    job = {"cells": cells, "exports": exported_names(stage), "limits": limits, "private_seed": private_seed, "skip": []}
+    try:
+        outputs = judge(job, box())["outputs"]
+    finally:
+        check.private_seed = None  # each job has a process of its own in the grader, and here it has not
     errors = {name: [output["evalue"] for output in shown if output["output_type"] == "error"] for name, shown in outputs.items()}
-    return {check.id: next(iter(errors[check.id]), None) for check in exercise.checks}
+    return {each.id: next(iter(errors[each.id]), None) for each in exercise.checks}
