@@ -182,8 +182,7 @@ class _Desk:
             if marks and marks.auto == marked.get("auto"):
                 return self._row(paper, marks)
         try:
-            paper.notebook = intake.rebuild(paper.stage, intake.read_submission(paper.folder, paper.stage))
-            paper.timestamp = self._timestamp(paper)
+            paper.notebook = intake.rebuild(paper.stage, self._read(paper))
         except intake.Refused as error:
             return self._refused(paper, str(error))
         paper.job = work.job_of(paper.notebook, paper.stage, **self._settings)
@@ -193,6 +192,14 @@ class _Desk:
         if len(known) == len(paper.job["keys"]) and kept["shown_key"] == paper.job["shown_key"]:
             return self._write(paper, kept["outputs"])
         return None
+
+    def _read(self, paper):
+        """The cells that were handed in, and when. Raises Refused."""
+        try:
+            paper.timestamp = self._timestamp(paper)
+            return intake.read_submission(paper.folder, paper.stage)
+        except OSError as error:  # this paper's, not that of the disk that all are written to
+            raise intake.Refused(f"it cannot be read: {error.strerror}") from None
 
     def run(self, paper):
         """Do a paper's job, and keep what comes of it at once: in a thread of its own, while this process does other things."""

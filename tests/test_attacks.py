@@ -26,8 +26,14 @@ from .attacks import ATTACKS, Places, Release
 from .attacks.judging import Facts, Listeners, came_back, dangers, hidden_lines, own_text, points_of, state_of, still_running
 
 SEED = 5318008271828459045
-LIMITS = Limits(cell_seconds=4, call_seconds=2, submission_seconds=10)
+LIMITS = Limits(cell_seconds=6, call_seconds=5, submission_seconds=40)
+# Most denials wait for a limit, or run into it.
+SHORT = Limits(cell_seconds=2, call_seconds=1, check_seconds=2, submission_seconds=20)
 MINUTES = 3  # that one class may take, on two cores
+# A page takes longer than the grading. It is made of these, which are about a page or hard to lay out; what the others show is in
+# the marked notebook, of which a page is made.
+PAGES = {"printed-inputs", "expected-of-hidden", "scripts-in-text", "scripts-in-outputs", "scripts-in-errors"}
+PAGES |= {"scripts-in-the-file", "slow-to-render", "long-words", "text-with-markup", "odd-letters", "inputs-in-figures"}
 FIRST, LAST = "aaa-neighbour", "zzz-neighbour"  # graded before and after all attacks
 STRONG = {"bubblewrap": "bwrap", "landlock": None}  # what each sandbox needs on the path
 
@@ -115,16 +121,22 @@ def _grade(engine, root, home, facts, listeners, urged):
         (outside / ".bashrc").write_text("# keep\n")
         (outside / "secret.txt").write_text(facts.outside_canary)
         places[attack.name] = replace(facts.places, mark=attack.mark, outside=str(outside))
-        folder = root / "submitted" / attack.folder
-        folder.mkdir()
+        folder = handed_in(root, attack)
+        folder.mkdir(parents=True)
         attack.make(Release(attack.stage, places[attack.name]), folder)
     before = {attack.name: _state(root, home, attack) for attack in ATTACKS}
     project = _state_of_project()
     console = Console(file=io.StringIO(), width=200)
     start = time.monotonic()
-    rows = grade(root / "submitted", stages=STAGES, root=root, console=console, jobs=2, sandbox=engine, limits=LIMITS)
+    rows = []
+    for folder, limits in (("submitted", LIMITS), ("submitted-denial", SHORT)):
+        if (root / folder).is_dir():
+            rows += grade(root / folder, stages=STAGES, root=root, console=console, jobs=2, sandbox=engine, limits=limits)
     running = {attack.name: still_running(attack.mark) for attack in ATTACKS}
-    feedback(root=root, stages=STAGES)
+    feedback(root=root, stages=STAGES[:1], student=FIRST)
+    for attack in ATTACKS:
+        if attack.name in PAGES:
+            feedback(root=root, stages=[attack.stage], student=attack.folder)
     seconds = time.monotonic() - start
     return Graded(
         root=root,
@@ -142,9 +154,14 @@ def _grade(engine, root, home, facts, listeners, urged):
     )
 
 
+def handed_in(root, attack):
+    """The folder that an attack hands in."""
+    return root / ("submitted-denial" if attack.kind == "denial" else "submitted") / attack.folder
+
+
 def _state(root, home, attack):
     """What an attack finds outside, and what it has handed in, which stays as it was too."""
-    return state_of(home / attack.mark), state_of(root / "submitted" / attack.folder)
+    return state_of(home / attack.mark), state_of(handed_in(root, attack))
 
 
 def _state_of_project():
@@ -174,9 +191,9 @@ def strewn(mark, root):
     return sorted({path for place in map(Path, places) if place.is_dir() for path in place.glob(f"{mark}*")})
 
 
-def by_attack(*kinds):
+def by_attack(*names):
     return pytest.mark.parametrize(
-        "attack", [pytest.param(a, id=f"{a.kind}-{a.name}") for a in ATTACKS if not kinds or a.kind in kinds]
+        "attack", [pytest.param(a, id=f"{a.kind}-{a.name}") for a in ATTACKS if not names or a.name in names]
     )
 
 
@@ -202,7 +219,7 @@ def test_its_problem_is_one_plain_line(graded, attack):
 
 @by_attack()
 def test_it_learns_nothing(graded, attack):
-    shown, own = came_back(graded.root, attack), own_text(graded.root / "submitted" / attack.folder)
+    shown, own = came_back(graded.root, attack), own_text(handed_in(graded.root, attack))
     facts = replace(graded.facts, places=graded.places[attack.name])
     secrets = attack.secret(facts) if callable(attack.secret) else attack.secret
     everybodys = (
@@ -237,7 +254,7 @@ def test_it_leaves_no_process(graded, attack):
     assert not graded.running[attack.name], attack.about
 
 
-@by_attack()
+@by_attack(*PAGES)
 def test_its_page_runs_nothing(graded, attack):
     assert not dangers(graded.root, attack, attack.stage, harmless=FIRST), attack.about
 

@@ -78,6 +78,7 @@ def same(x): return x
 def type_of(x): return type(x).__name__
 def add(rng): return rng.random()
 def say(text): print(text); return text
+def call(f): return f()
 def deeper(f): return f(deeper, f)
 """
 
@@ -260,6 +261,12 @@ def test_numpys_and_the_clinics_own_functions_are_the_same_there(learner):
     from clinic.models import MLP, softmax
 
     assert learner("type_of", np.tanh) == "ufunc" and learner("same", softmax) is softmax and learner("same", MLP) is MLP
+
+
+def test_the_end_of_a_checks_iterator_does_not_end_a_loop_of_the_check(learner):
+    """What the check's own object raised comes back as it was, but for what would end a loop quietly."""
+    with pytest.raises(RuntimeError):
+        list(map(lambda f: learner("call", f), [iter([]).__next__]))
 
 
 def test_random_generators_advance(learner):

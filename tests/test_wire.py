@@ -144,6 +144,31 @@ def test_generators_go_on_where_they_were_and_share_what_they_share():
     assert first.spawn(1)[0].random() == np.random.default_rng(3).spawn(2)[1].random()
 
 
+@pytest.mark.parametrize("place", [-40, -1, 5, 625, 700])
+@pytest.mark.parametrize("kind", [np.random.MT19937, np.random.Philox])
+def test_a_state_that_leads_behind_its_numbers_is_refused(kind, place):
+    """numpy would take what lies there in the memory of this process for random numbers."""
+    bits = kind(1)
+    state = bits.state
+    if kind is np.random.MT19937:
+        place += 620 * (place == 5)
+        state["state"]["pos"] = place
+    else:
+        state["buffer_pos"] = place
+    bits.state = state
+    with pytest.raises(Garbled):
+        sent(*pair(), bits)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [["new", 0, ["array", "<f8", [0, 1 << 62], [0, 0]]], ["scalar", "<U1", b"\xff" * 4], ["named", "P", ["x"] * 10**6, []]],
+)
+def test_sizes_and_letters_that_cannot_be_are_refused(node):
+    with pytest.raises(Garbled):
+        pair()[1].unpack([node], [], b"", [])
+
+
 def test_what_neither_holds_is_forgotten():
     one, other = pair()
     (theirs,) = sent(one, other, [np.zeros(3)])
@@ -215,6 +240,14 @@ def test_bytes_are_read_or_refused_and_nothing_else(raw):
         unpack(raw)
     except Garbled:
         pass
+
+
+def test_a_small_message_that_unfolds_without_end_is_refused():
+    laughs = [0.0]
+    for _ in range(12):
+        laughs = [laughs] * 10
+    with pytest.raises(Garbled):
+        sent(*pair(), laughs)
 
 
 def test_a_nest_of_bytes_is_refused():

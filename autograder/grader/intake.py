@@ -66,10 +66,11 @@ def _read(path):
     except OSError as error:
         why = "it is a link" if os.path.islink(path) else error.strerror
         raise Refused(f"{path.name} cannot be read: {why}") from None
+    about = os.fstat(number)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(number)  # a folder could not even be opened as a file
+        raise Refused(f"{path.name} cannot be read: it is no ordinary file")
     with os.fdopen(number, "rb") as file:
-        about = os.fstat(number)
-        if not stat.S_ISREG(about.st_mode):
-            raise Refused(f"{path.name} cannot be read: it is no ordinary file")
         if about.st_size > MAX_BYTES:
             raise Refused(f"{path.name} is larger than {MAX_BYTES >> 20} MiB")
         return file.read(MAX_BYTES)

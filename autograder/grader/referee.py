@@ -44,14 +44,19 @@ class Learner(Peer):
     def __init__(self, channel, limits, ends_at):
         super().__init__(channel, first=0, trusts=False)
         self._limits, self._ends_at, self._why = limits, ends_at, None
+        self._check_ends_at = ends_at
 
     def ask(self, deed, target, *args, **kwargs):
         if self._why:
             raise Lost(self._why)
         if not self._depth:
-            self.channel.deadline = min(time.monotonic() + self._limits.call_seconds, self._ends_at)
+            self.channel.deadline = min(time.monotonic() + self._limits.call_seconds, self._check_ends_at, self._ends_at)
         with self._losing():
             return super().ask(deed, target, *args, **kwargs)
+
+    def begin_check(self):
+        """From here on it is another check's time that runs."""
+        self._check_ends_at = time.monotonic() + self._limits.check_seconds
 
     def run(self, source):
         """Run a cell in the sandbox; nbformat outputs of what it shows."""
@@ -109,8 +114,10 @@ class Submission:
         if self.learner is not None and self.learner._why:
             self.end()
         if self.learner is None:
-            if self._restarts < 0 or time.monotonic() > self._ends_at:
+            if time.monotonic() > self._ends_at:
                 raise Lost("the time for this submission is used up")
+            if self._restarts < 0:
+                raise Lost("the code has been started again too often")
             self._restarts -= 1
             self._process = self._box.process(self._limits)
             self.learner = Learner(self._process.channel, self._limits, self._ends_at)
@@ -185,6 +192,7 @@ class _Pass:
         printed = Printed(self._limits.output_letters)
         try:
             learner = self._submission.present()
+            learner.begin_check()
             self._names |= {name: self._stand_in(name, learner) for name in self._job["exports"]}
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                 for is_hidden, first_line, source in segments(cell["source"]):
@@ -271,11 +279,16 @@ def _told(error, source, hidden):
 
 
 def _error(name, text):
-    return {"output_type": "error", "ename": name, "evalue": text, "traceback": text.splitlines()}
+    return {"output_type": "error", "ename": name, "evalue": _writable(text), "traceback": _writable(text).splitlines()}
 
 
 def _text(text, name="stdout"):
-    return {"output_type": "stream", "name": name, "text": text}
+    return {"output_type": "stream", "name": name, "text": _writable(text)}
+
+
+def _writable(text):
+    """`text` with a question mark for each letter that no file can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _shown(message, limits):
@@ -295,9 +308,9 @@ def _shown(message, limits):
                 data = {"image/png": base64.b64encode(parts[0]).decode(), "text/plain": "<Figure>"}
                 outputs.append({"output_type": "display_data", "metadata": {}, "data": data})
         elif kind == "text" and len(parts) == 1:
-            outputs.append({"output_type": "display_data", "metadata": {}, "data": {"text/plain": str(parts[0])[:most]}})
+            outputs.append({"output_type": "display_data", "metadata": {}, "data": {"text/plain": _writable(str(parts[0])[:most])}})
         elif kind == "error" and len(parts) == 3:
-            name, text, lines = (str(part)[:8000] for part in parts)
+            name, text, lines = (_writable(str(part)[:8000]) for part in parts)
             outputs.append({"output_type": "error", "ename": name[:80], "evalue": text[:2000], "traceback": lines.splitlines()})
         else:
             raise Garbled("outputs that are none")

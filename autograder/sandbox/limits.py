@@ -14,6 +14,7 @@ class Limits:
 
     cell_seconds: float = 20  # one of the learner's cells
     call_seconds: float = 30  # one call of the learner's code by a check
+    check_seconds: float = 90  # all calls of one check, such as those of an iterator that never ends
     submission_seconds: float = 240  # all cells and checks of a notebook, both passes
     processor_seconds: int = 240  # processor time of the learner's code in one pass
     restarts: int = 8  # of the sandboxed process after it was lost, each running the learner's cells again

@@ -16,17 +16,20 @@ from .limits import MIB
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
-_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REC, _MS_PRIVATE = 1, 2, 4, 8, 0x4000, 0x40000
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 2, 4, 8, 0x1000, 0x4000, 0x40000
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446  # the same numbers on every architecture
 
-# Calls of the kernel that numpy and matplotlib do not need, and that reach beyond the process.
+# Calls of the kernel that numpy and matplotlib do not need, and that reach beyond the process. Landlock does not watch over rights,
+# owners, times and attributes of files.
 _DENIED = """
 fork vfork execve execveat socket socketpair bind connect listen accept accept4 ptrace process_vm_readv process_vm_writev
 process_madvise kcmp mount umount2 pivot_root chroot unshare setns bpf perf_event_open userfaultfd keyctl add_key request_key
 io_uring_setup io_uring_enter io_uring_register open_by_handle_at name_to_handle_at fsopen fsconfig fsmount move_mount open_tree
 mount_setattr reboot swapon swapoff init_module finit_module delete_module kexec_load kexec_file_load acct quotactl personality
 prlimit64 setrlimit pidfd_open pidfd_getfd pidfd_send_signal kill tkill tgkill rt_sigqueueinfo rt_tgsigqueueinfo
+chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes utimensat futimesat
+setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr
 shmget shmat shmctl semget semop semctl msgget msgsnd msgrcv msgctl mq_open mq_unlink setpriority sched_setaffinity
 sched_setscheduler sched_setparam sched_setattr ioprio_set memfd_secret landlock_create_ruleset seccomp setuid setgid
 """.split()
@@ -55,6 +58,7 @@ def own_mounts(folder, megabytes):
     """In new namespaces: an empty private `folder` in memory, and no view of other processes."""
     _mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
     _mount(b"tmpfs", folder.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, b"size=%dm,nr_inodes=4000" % megabytes)
+    _mount(folder.encode(), b"/tmp", None, _MS_BIND, None)  # the one that was there is everybody's
     quiet = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
     with contextlib.suppress(OSError):
         _mount(b"proc", b"/proc", b"proc", quiet, None)
@@ -90,7 +94,7 @@ def only_these_files(readable, writable):
     rules = _libc.syscall(_LANDLOCK_CREATE, ctypes.byref(attributes), 8 if version < 4 else 16 if version < 6 else 24, 0)
     if rules < 0:
         return False
-    execute, read_file, read_folder, make_device_and_socket = 1, 4, 8, 0x40 | 0x100 | 0x200 | 0x400 | 0x800
+    execute, read_file, read_folder, make_device_and_socket = 1, 4, 8, 0x40 | 0x200 | 0x400 | 0x800
     write_file = 2
     for paths, rights in (
         (readable, execute | read_file | read_folder),

@@ -352,7 +352,8 @@ class Peer:
             raise Garbled("an exception without its description")
         origin = said.get("origin")
         if not self.trusts and type(origin) is int and origin in self._raised:
-            return self._raised[origin]
+            if deed == "next" or not isinstance(self._raised[origin], (StopIteration, StopAsyncIteration)):
+                return self._raised[origin]
         name, text = _text(said.get("type"), 80), _text(said.get("text"), MAX_TEXT)
         kind = self._exception_class(name, said.get("bases"), deed)
         if not self.trusts and not issubclass(kind, Exception):

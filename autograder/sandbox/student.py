@@ -9,6 +9,7 @@ import contextlib
 import gc
 import importlib
 import io
+import math
 import os
 import pkgutil
 import select
@@ -259,10 +260,15 @@ def _supervise(control, child, folder, limits):
 
 
 def _size(folder):
-    """Bytes on disk below a folder that may change meanwhile."""
+    """Bytes on disk below a folder that may change meanwhile; without end where a folder in it cannot be looked into."""
     found = 0
-    for place, _, files in os.walk(folder):
-        for name in files:
+
+    def failed(error):
+        nonlocal found
+        found += 0 if isinstance(error, FileNotFoundError) else math.inf
+
+    for place, folders, files in os.walk(folder, onerror=failed):
+        for name in folders + files:
             with contextlib.suppress(OSError):
                 found += os.lstat(os.path.join(place, name)).st_blocks * 512 + 4096
     return found

@@ -23,6 +23,7 @@ from .channel import MAX_BYTES, Garbled
 MAX_LETTERS = 4 << 20  # in the texts of one message
 MAX_DEPTH = 64  # of lists in lists
 MAX_NODES = 1 << 20  # in one message
+MAX_FIELDS = 256  # of a named tuple, for which Python compiles code
 MAX_SPAWNED = 1 << 12  # random generators grown from one between two messages
 MAX_SHARED = 1 << 17  # objects that both sides know at one time
 
@@ -38,6 +39,7 @@ _TYPES |= {
 }
 _TYPE_NAMES = {t: name for name, t in _TYPES.items()}
 _BIT_GENERATORS = {name: getattr(np.random, name) for name in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")}
+_LAST_PLACES = {"MT19937": 624, "Philox": 4}  # of a state in its numbers; numpy itself would read behind them
 _DRAWING = {np.random.Generator: "Generator", np.random.RandomState: "RandomState"}
 _SHARED = {np.ndarray, list, dict, set, bytearray, collections.deque, *_DRAWING}
 _MANY = {float: ("float", "<f8"), int: ("int", "<i8"), np.float64: ("float64", "<f8")}
@@ -56,6 +58,7 @@ class Values:
         self._next, self._to_node, self._from_node = first, to_node, from_node
         self._objects, self._numbers, self._states = {}, {}, {}
         self._fresh, self._passing = [], {}
+        self._weights = {}  # of what came: its parts, and theirs, as often as they occur
 
     # ------------------------------------------------------------------ sending
     def pack(self, *values):
@@ -206,13 +209,24 @@ class Values:
 
         dropped: the numbers of objects that the other side does not hold any longer. They are forgotten here too.
         """
+        try:
+            return self._unpacked(nodes, changes, arrays, {number for number in _list(dropped) if type(number) is int})
+        except Garbled:
+            raise
+        except Exception as error:  # what numpy and Python say of sizes, letters and numbers that they cannot make
+            raise Garbled(f"a value that is none ({type(error).__name__})") from None
+
+    def _unpacked(self, nodes, changes, arrays, dropped):
         self._raw, self._count = memoryview(arrays), 0
-        dropped = {number for number in _list(dropped) if type(number) is int}
         self._passing = dict.fromkeys(dropped - self._objects.keys())
         for change in _list(changes):
             number, content = _list(change, 2)
+            before = self._count
             self._fill(self._known(number), content, 0)
+            self._weights[number] = self._count - before
         values = [self._value(node, 0) for node in _list(nodes)]
+        for number in self._passing:
+            self._weights.pop(number, None)
         self._passing = {}
         for number, _ in changes:
             self._states[number] = _state(self._objects[number])
@@ -238,7 +252,10 @@ class Values:
             number, content = _list(parts, 2)
             return self._made(number, content, depth)
         if kind == "ref":
-            return self._known(*_list(parts, 1))
+            known = self._known(*_list(parts, 1))
+            # A list that holds another ten times, which holds another ten times: small as it comes, and endless for who reads it.
+            self._count += self._weights.get(parts[0], 0)
+            return known
         if kind == "tuple":
             return tuple(self._values(parts, depth))
         if kind == "scalar":
@@ -294,7 +311,7 @@ class Values:
         """A new shared object. It is known before its parts are read, so that it may hold itself."""
         if type(number) is not int or number in self._objects or number % 2 == self._next % 2 or not 0 <= number < 1 << 60:
             raise Garbled("a number that is not free")
-        is_passing = number in self._passing
+        is_passing, before = number in self._passing, self._count
         kind, *parts = _list(content, at_least=1)
         if kind in ("list", "dict", "set", "bytearray"):
             thing = getattr(builtins, kind)()
@@ -321,6 +338,7 @@ class Values:
             self._know(number, thing)
         if kind not in ("array", "bits", "rng"):
             self._fill(thing, content, depth)
+        self._weights[number] = self._count - before
         if not is_passing:
             self._states[number] = _state(thing)
         return thing
@@ -405,7 +423,11 @@ class Values:
 
     def _set_state(self, bits, state, depth):
         try:
-            bits.state = self._value(state, depth + 1)
+            state, name = self._value(state, depth + 1), type(bits).__name__
+            place = {"MT19937": lambda: state["state"]["pos"], "Philox": lambda: state["buffer_pos"]}.get(name, lambda: 0)()
+            if type(state) is not dict or type(place) is not int or not 0 <= place <= _LAST_PLACES.get(name, 0):
+                raise Garbled("a random state that is none")
+            bits.state = state
         except Garbled:
             raise
         except Exception:  # numpy says in many ways that this is no state
@@ -421,9 +443,11 @@ class Values:
 
     def _named(self, parts, depth):
         name, fields, items = parts
+        if len(_list(fields)) > MAX_FIELDS:
+            raise Garbled("a named tuple that is none")
         items = [self._value(item, depth + 1) for item in _list(items)]
         try:
-            return collections.namedtuple(_text(name), [_text(field) for field in _list(fields)])(*items)
+            return collections.namedtuple(_text(name), [_text(field) for field in fields])(*items)
         except (ValueError, TypeError):
             raise Garbled("a named tuple that is none") from None
 
@@ -457,6 +481,7 @@ class Values:
 
     def _drop(self, number):
         self._states.pop(number, None)
+        self._weights.pop(number, None)
         del self._numbers[id(self._objects[number])], self._objects[number]
 
 

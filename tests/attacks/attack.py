@@ -109,15 +109,19 @@ class Release:
             text = text.replace(f"@{place.name.upper()}@", getattr(self.places, place.name))
         return text
 
-    def handed_in(self, mends=(), fix=None, extra=(), run=False):
+    def handed_in(self, mends=(), fix=None, extra=(), run=False, others=False):
         """A notebook as a learner hands it in.
 
         mends: cases with the mended code in them. fix: other code for the cells to mend. extra: (id, source) or (id, source, "markdown")
         of cells that stand behind that cell, or first for None. run: whether the cells that draw the figures are kept.
+        others: whether the other cells to mend hold the code that was handed out. Else they are empty, which is judged sooner.
         """
         notebook = copy.deepcopy(self.notebook)
         if not run:
             notebook.cells = [cell for cell in notebook.cells if not re.search(r"-run(-|$)", cell.id)]
+        for cell in notebook.cells if not others else ():
+            if cell.metadata.get("nbgrader", {}).get("solution"):
+                cell.source = "# not yet"
         for case in mends:
             self.cell(case, notebook).source = self.mended(case)
         for case, source in (fix or {}).items():
@@ -155,7 +159,7 @@ def of_cells(kind):
 
         def make(release, folder):
             mends = [case for case in earned if case not in (fix or {})]
-            notebook = release.handed_in(mends, fix, extra, run)
+            notebook = release.handed_in(mends, fix, extra, run, others=kind == "points")
             if change:
                 change(notebook, release)
             path = release.write(notebook, folder)

@@ -100,6 +100,7 @@ def points_of(stage):
 # What came back
 
 
+@functools.cache
 def came_back(root, attack):
     """All text that the learner, or who looks at the submission, is shown: pages, texts, outputs, and what is packed in them."""
     texts = []
@@ -199,9 +200,12 @@ class Dangers(HTMLParser):
 def dangers(root, attack, stage, harmless):
     """What the attack's pages would run beyond what the page of an honest neighbour runs."""
     page, plain = (root / "feedback" / folder / stage / f"{stage}.html" for folder in (attack.folder, harmless))
-    if not page.is_file():
-        return set()
-    return Dangers(page.read_text(errors="replace")).found - Dangers(plain.read_text(errors="replace")).found
+    return _dangers(page) - _dangers(plain)
+
+
+@functools.cache
+def _dangers(page):
+    return Dangers(page.read_text(errors="replace")).found
 
 
 # What is outside
