@@ -326,7 +326,7 @@ check.run(check_schedules_elsewhere)
 #
 # **When the advice misleads.** "Where in the schedule" assumes that the schedule says it. What counts is the rate that
 # reaches the optimizer: read it from there, and not from the configuration, which was right in all five runs. A rate
-# that comes back is not always a fault: warm restarts do it on purpose (the paper above). And B ends near zero or at
+# that comes back is not always a fault: warm restarts do it on purpose (Loshchilov & Hutter 2017). And B ends near zero or at
 # the full rate as $EB/T$ is odd or even, so the last number alone proves nothing.
 #
 # **In PyTorch** `CosineAnnealingLR(optimizer, T_max)` counts calls of `scheduler.step()`, whatever you mean by them,

@@ -306,8 +306,7 @@ check.run(check_restarts_elsewhere)
 # a gradient of 4e-4 after 3000 steps, and at 0.347 with 2e-4 after 6000: the loss creeps towards $\tfrac12\ln
 # 2\approx 0.347$ while the weights grow. Two of the four rows are fitted, the other two share one output. For the
 # squared error it is proven that from every point with finite weights a path leads strictly down to a loss of zero
-# (Sprinkhuizen-Kuyper & Boers 1999, *The local minima of the error surface of the 2-2-1 XOR network*). The runs are stuck
-# all the same.
+# (Sprinkhuizen-Kuyper & Boers 1999, Ann. Math. Artif. Intell. 25, 107). The runs are stuck all the same.
 #
 # **When the advice misleads.** "At very low loss, gradient non-zero" is wrong twice. These runs are at a high loss
 # with a tiny gradient; a minimum at a very low loss would be no complaint. And a gradient norm decides nothing:

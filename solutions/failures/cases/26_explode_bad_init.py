@@ -330,7 +330,7 @@ check.run(check_unit_scales_elsewhere)
 # goes on, keeps them all at 1, for this data and at the start.
 #
 # The size of the signal on the way out does not say all of the gradient on the way back: where the widths differ much,
-# the two ask for different scales (Glorot & Bengio 2010, PMLR 9).
+# the two ask for different scales (Glorot & Bengio 2010, PMLR 9, 249).
 #
 # **In PyTorch** `torch.nn.init.kaiming_normal_` takes the fan from the shape, which is (outputs, inputs) there. For a
 # layer of your own put a forward hook on it, or call it, and look.

@@ -268,9 +268,9 @@ check.run(check_wire_elsewhere)
 # $$\delta_l=\delta_L\,J_LJ_{L-1}\cdots J_{l+1},\qquad \delta_l=\delta_L\,(I+J_L)(I+J_{L-1})\cdots(I+J_{l+1}),$$
 #
 # with $I$ the identity. The first is a product of matrices that halve. The second, multiplied out, holds $\delta_L$
-# itself, once, untouched by any layer (He et al. 2016, arXiv 1512.03385 and 1603.05027). Over 20 seeds block 1 gets
-# 1e-10 to 4e-9 of what block 30 gets, and with the addition 5 to 24 times as much. The loss after 100 steps is 1.0986,
-# and 0.006 to 0.018.
+# itself, once, untouched by any layer (He et al. 2016, arXiv 1512.03385; He et al. 2016, arXiv 1603.05027). Over 20
+# seeds block 1 gets 1e-10 to 4e-9 of what block 30 gets, and with the addition 5 to 24 times as much. The
+# loss after 100 steps is 1.0986, and 0.006 to 0.018.
 #
 # **When the advice misleads.** "Deep layers have no gradient" has the ends swapped: the *early* ones have none, counted
 # from the input. A larger rate for the last layers feeds those that are fed. And look at the right number. Here the

@@ -331,7 +331,7 @@ check.run(check_unit_verdicts_elsewhere)
 # **The slope is in the loss, too.** For a sigmoid output with squared error, $\partial\ell/\partial z=2(a-y)\,a(1-a)$,
 # with the target $y$: wrong and stuck. With cross-entropy the factor $a(1-a)$ cancels and $a-y$ is left, so the same
 # unit with the same bias of $-8$ learns, to 0.01 to 0.03. That is why softmax and sigmoid outputs go with cross-entropy
-# (Bishop 2006, *Pattern Recognition and Machine Learning*, section 5.2). A unit is not ill by itself, only with what is
+# (Bishop 2006, ISBN 978-0-387-31073-2, section 5.2). A unit is not ill by itself, only with what is
 # behind it.
 #
 # **In PyTorch** a forward hook gives you a module's outputs; the slope of `torch.tanh` is `1 - out**2`, of

@@ -315,8 +315,8 @@ check.run(check_softmax_overflow_elsewhere)
 # $$p_j=\frac{e^{z_j/T}}{\sum_k e^{z_k/T}}=\frac{e^{(z_j-c)/T}}{\sum_k e^{(z_k-c)/T}}.$$
 #
 # With $c=\max_k z_k$ no power is above 1, and the sum is at least 1: nothing overflows, and nothing is divided by
-# zero. What underflows is a probability too small to matter. The error of both forms has been worked out (Blanchard,
-# Higham & Higham 2021, doi 10.1093/imanum/draa038).
+# zero. What underflows is a probability too small to matter. The error of both forms has been worked out
+# (Blanchard et al. 2021, doi 10.1093/imanum/draa038).
 #
 # **When the advice misleads.** *Fix: Temperature scaling, gradient clipping.* The power of $1000/T$ fits into float32
 # when $1000/T<88.7$, which begins at $T=11.3$. With $T=5$ it is `nan`; with $T=20$ the loss of this model goes from

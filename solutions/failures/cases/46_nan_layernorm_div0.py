@@ -296,7 +296,7 @@ check.run(check_division_elsewhere)
 #
 # $$\frac{x-\mu}{\sqrt{\sigma^2+\epsilon}},\qquad \sigma^2=\frac1d\sum_{i=1}^{d}(x_i-\mu)^2$$
 #
-# (Ba, Kiros & Hinton 2016, arXiv 1607.06450). A constant row has $\sigma^2=0$, and without $\epsilon$ this is $0/0$.
+# (Ba et al. 2016, arXiv 1607.06450). A constant row has $\sigma^2=0$, and without $\epsilon$ this is $0/0$.
 # Padding is such a row, so are the units of a layer that are all cut to zero. With $\epsilon$ under the root it
 # becomes zeros, and its gradient is multiplied by $1/\sqrt\epsilon$, 316 at $10^{-5}$. With $\epsilon$ beside the
 # root that would be $10^5$: no `nan`, but an explosion.
@@ -309,7 +309,7 @@ check.run(check_division_elsewhere)
 # **The negative variance.** $\overline{x^2}-\bar x^2$ is the same on paper. In float32 a relative error of
 # $6\cdot10^{-8}$ of an $x^2$ of $10^8$ is 6: of 200 rows around $10^4$ with a variance of 0.01 about three in ten
 # came out *below* zero, down to $-24$. `eps` hides that in some rows and not in others. The two passes cost a second
-# look at the row; Welford's recurrence (1962, doi 10.1080/00401706.1962.10490022) does it in one.
+# look at the row; the recurrence of Welford 1962 (doi 10.1080/00401706.1962.10490022) does it in one.
 #
 # **The twin.** A batch with one row in it has a variance of zero in *batch* normalization: then every column is
 # constant, and with eps all of the output is zero. No `nan` tells you.

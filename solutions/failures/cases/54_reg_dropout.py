@@ -268,8 +268,8 @@ check.run(check_dropout_elsewhere)
 # $$\mathbb E[m\,h]=(1-p)\,\frac{h}{1-p}+p\cdot 0=h ,$$
 #
 # where $\mathbb E$ is the mean over draws. So the layer behind sees in training, on average, what it sees in
-# evaluation, where $m=1$. This is called *inverted dropout*. The first paper left the mask at 0 and 1 and multiplied the
-# weights by $1-p$ in evaluation (Srivastava et al. 2014, JMLR 15, 1929-1958): as right, and never to be mixed with the
+# evaluation, where $m=1$. This is called *inverted dropout*. The authors of dropout left the mask at 0 and 1 and
+# multiplied the weights by $1-p$ in evaluation (Srivastava et al. 2014, JMLR 15, 1929): as right, and never to be mixed with the
 # other.
 #
 # Only the mean is kept. The variance of $m$ is $p/(1-p)$, which is why dropout before a batch normalization makes its

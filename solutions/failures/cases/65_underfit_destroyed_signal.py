@@ -386,9 +386,9 @@ check.run(check_stages_elsewhere)
 # **Diagnosis.** *Underfitting, Data issues: Preprocessing destroying signal. Fix: Verify data pipeline.*
 #
 # A stage $f$ cannot add to what $x$ tells of the label $y$: $I(f(x);y)\le I(x;y)$, with $I$ the mutual information (the
-# data processing inequality; Cover & Thomas 2006, section 2.8). If $f$ can be undone, the two are equal. The share of
-# rows whose nearest neighbour has the same label is a cheap stand-in for $I$: with many rows its error is at most twice
-# the least that is possible (Cover & Hart 1967, doi 10.1109/TIT.1967.1053964).
+# data processing inequality; Cover & Thomas 2006, ISBN 978-0-471-24195-9, section 2.8). If $f$ can be undone, the two
+# are equal. The share of rows whose nearest neighbour has the same label is a cheap stand-in for $I$: with many
+# rows its error is at most twice the least that is possible (Cover & Hart 1967, doi 10.1109/TIT.1967.1053964).
 #
 # **Gone, or out of reach.** Casting numbers from 0 to 1 to whole ones leaves zeros: gone. Dealing the rows out anew
 # leaves every column's mean, spread and histogram, and no relation to the labels: gone as well. Dividing by 255 twice

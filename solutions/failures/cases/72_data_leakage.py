@@ -332,7 +332,7 @@ check.run(check_leakage_elsewhere)
 # $$A_0=\mathbb E_\pi\,A(x,\pi y)\le\max_k p_k\ \text{(about)}\quad\text{for a clean pipeline,}$$
 #
 # where $p_k$ is the share of label $k$. Testing a classifier by permuted labels is an old method (Ojala & Garriga 2010,
-# JMLR 11). The usual use asks whether $A$ is above $A_0$. Here the question is whether $A_0$ is above chance. With $n$
+# JMLR 11, 1833). The usual use asks whether $A$ is above $A_0$. Here the question is whether $A_0$ is above chance. With $n$
 # validation rows one such score has a standard deviation of $\sqrt{p(1-p)/n}$, 0.09 at 30 rows; the mean of twelve has
 # a third of that.
 #

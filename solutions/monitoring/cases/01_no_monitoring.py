@@ -400,7 +400,7 @@ check.run(check_watched_elsewhere)
 #
 # **Stopping is one answer, not the only one.** A stream with a bad row now and then is better served by skipping the
 # row and counting; that is a later case. What a record is worth was shown in public with OPT-175B: its authors
-# published the logbook of the run, with some 35 manual restarts in two months (Zhang et al. 2022, arXiv 2205.01068).
+# published the logbook of the run, with at least 35 manual restarts in two months (Zhang et al. 2022, arXiv 2205.01068).
 #
 # **In PyTorch** the question is `torch.isfinite(loss)`, and the norm comes from `torch.nn.utils.clip_grad_norm_`. On a
 # GPU each question waits for the device, so many loops ask every few steps, and then keep the last good weights.

@@ -360,16 +360,16 @@ check.run(check_clipped_run)
 #
 # $$n=\sqrt{\sum_k\lVert g_k\rVert^2},\qquad \theta_k\leftarrow\theta_k-\eta\,\min\left(1,\frac{c}{n}\right)g_k$$
 #
-# where $n$ is finite; where it is not, $\theta_k$ stays as it was (Pascanu, Mikolov & Bengio 2013, arXiv 1211.5063; the
+# where $n$ is finite; where it is not, $\theta_k$ stays as it was (Pascanu et al. 2013, arXiv 1211.5063; the
 # skipping is not theirs). The clipped norm is $\min(n,c)$. In all eight corrupt batches of this run it says 2, where $n$ went from 390 to 16 000. A log of it is flat exactly when something happens. What to watch is $n$
 # and the share of steps that were clipped: here four of the first 150, all of them at the very start, and from there on
 # ever more. With the clipping on and nothing logged, the cable would be dead before anybody noticed.
 #
 # **When the advice misleads.** "Always clip to 1": the limit is a scale of *this* loss. Here ordinary norms have a
-# median of 0.6; a limit of 0.1 clips nearly every step and is a smaller learning rate in disguise (whether that is what
-# makes it work was studied by Zhang et al. 2020, arXiv 1905.11881). Choose it from the log, a little above what calm
-# steps reach. And the document's symptom, an explosion "after many stable steps", is that of bad data or of a rate near
-# its bound; where the *first* steps explode, look at initialisation and warmup.
+# median of 0.6; a limit of 0.1 clips nearly every step and is a smaller learning rate in disguise (that clipping can
+# also be faster than any fixed rate was shown by Zhang et al. 2020, arXiv 1905.11881). Choose it from the log, a little
+# above what calm steps reach. And the document's symptom, an explosion "after many stable steps", is that of bad data
+# or of a rate near its bound; where the *first* steps explode, look at initialisation and warmup.
 #
 # The document's recipe computes the norm and throws it away. It lets `NaN` through, because `nan > max_norm` is false;
 # an infinite norm makes its factor 0, and `0 * inf` is `NaN`: the lost reading at step 310 takes all the weights with

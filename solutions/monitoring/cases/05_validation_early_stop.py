@@ -376,7 +376,7 @@ check.run(check_early_stop_elsewhere)
 #
 # Call $v_n$ the validation loss at evaluation $n$, and $b_n$ the number of the lowest up to then. The rule stops at the
 # first $n$ with $n-b_n=p$, where $p$ is the patience, and hands over the parameters of evaluation $b_n$ (Prechelt 1998, doi
-# 10.1007/3-540-49430-8_3, compares this rule with others). Here the training loss falls to 0.006 and never stops falling;
+# 10.1007/3-540-49430-8_3, compares rules of this kind). Here the training loss falls to 0.006 and never stops falling;
 # the validation loss is lowest, at 0.67, at step 25, and ends at 1.0. Over 20 seeds its end is 1.2 to 1.7 times its lowest.
 #
 # **When the advice misleads.** The document's fix watches the right loss and stops in time. But it saves at the best and

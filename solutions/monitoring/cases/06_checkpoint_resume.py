@@ -622,7 +622,7 @@ check.run(check_checkpoints_elsewhere)
 # generator. A step is a function of it, $s_{t+1}=f(s_t)$, and of nothing else; so a process that has all of $s_t$ goes on
 # as if nothing had happened. In the figure the run needs 220 steps of work instead of never ending: with a checkpoint every
 # $c$ steps a kill costs at most $c$ steps, and $c/2$ on average. How often to save, when saving takes time $\delta$ and
-# kills come every $M$ on average? Young (1974, doi 10.1145/361147.361115) found $\sqrt{2\delta M}$ between two checkpoints.
+# kills come every $M$ on average? Young 1974 (doi 10.1145/361147.361115) found $\sqrt{2\delta M}$ between two checkpoints.
 #
 # **When the advice misleads.** The document's fix saves the model, the optimizer and the step, and keeps the last five. It
 # saves neither the generator nor the schedule: measured with Adam on these spirals and resumed at step 150 of 200, a

@@ -410,7 +410,8 @@ check.run(check_guard_elsewhere)
 # keeps it from being lost.
 #
 # **In PyTorch** `torch.amp.GradScaler` does just this for float16: where a gradient is not finite
-# `scaler.step(optimizer)` skips the step, and `scaler.update()` lowers the loss scale (Micikevicius et al. 2018, arXiv
-# 1710.03740). Without it ask `torch.isfinite(grad).all()` for each parameter, before `optimizer.step()`.
+# `scaler.step(optimizer)` skips the step (Micikevicius et al. 2018, arXiv 1710.03740, section 3.2), and
+# `scaler.update()` lowers the loss scale. Without it ask `torch.isfinite(grad).all()` for each parameter, before
+# `optimizer.step()`.
 #
 # </details>

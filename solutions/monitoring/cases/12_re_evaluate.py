@@ -412,7 +412,7 @@ check.run(check_re_evaluate_elsewhere)
 #
 # $$t=\frac{\bar d}{\sigma_d/\sqrt n}$$
 #
-# against Student's distribution ("Student" 1908, doi 10.1093/biomet/6.1.1, whose example is such pairs): for $n=10$ a change
+# against Student's distribution (Student 1908, doi 10.1093/biomet/6.1.1, whose example is such pairs): for $n=10$ a change
 # without effect gives $|t|>2.26$ once in twenty. In the check the losses of two seeds typically differ by five
 # times what the change does; the subtraction takes that out before it can hide anything.
 #

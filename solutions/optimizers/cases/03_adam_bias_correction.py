@@ -15,7 +15,7 @@
 
 # %% fix="adam-bias-correction"
 def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
-    """One Adam update (Kingma & Ba 2015, Algorithm 1).
+    """One Adam update (Kingma & Ba 2015, arXiv 1412.6980, Algorithm 1).
 
     param, grad, m, v: float arrays of one shape. t: the number of this step; the caller counts,
     and the first is t = 1.

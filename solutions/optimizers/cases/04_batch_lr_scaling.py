@@ -249,8 +249,8 @@ check.run(check_batch_lr_scaling_elsewhere)
 # a short comparison picks the wrong one.
 #
 # **What the rules assume.** Both hold at equal epochs, not at equal steps. The linear rule ends where $\eta$ meets the
-# bound of case 1: from there on a larger batch buys no speed. Goyal et al. kept to it up to batches of 8192 on
-# ImageNet, and only with a warmup over the first five epochs, because a network changes fastest at the start. And where
+# bound of case 1: from there on a larger batch buys no speed. Goyal et al. 2017 kept to it up to batches of 8192
+# on ImageNet, and only with a warmup over the first five epochs, because a network changes fastest at the start. And where
 # the noise is small against the gradient, Adam's steps do not grow by themselves; at batches of 256 they grew here by
 # 2.5, not by $\sqrt 8=2.8$.
 #

@@ -280,7 +280,7 @@ check.run(check_clipping_elsewhere)
 #
 # $$\lVert g\rVert=\sqrt{\sum_{k}\sum_{i} g_{k,i}^2},\qquad g_k\leftarrow g_k\cdot\min\left(1,\frac{c}{\lVert g\rVert}\right)$$
 #
-# (Pascanu, Mikolov & Bengio 2013, arXiv 1211.5063, Algorithm 1). A step at learning rate $\eta$ then moves the weights by
+# (Pascanu et al. 2013, arXiv 1211.5063, Algorithm 1). A step at learning rate $\eta$ then moves the weights by
 # $\eta c$ at most: here by 0.1, where the corrupt row would have moved them by 900. One factor for all arrays keeps the
 # direction. Clipped one by one at 1, the gradients `[100]` and `[1]` become `[1]` and `[1]`, turned by 44 degrees.
 #

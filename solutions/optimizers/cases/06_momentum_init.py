@@ -338,9 +338,9 @@ check.run(check_momentum_elsewhere)
 # $$v_t=\beta v_{t-1}+g_t=\beta^t v_0+\sum_{i=1}^{t}\beta^{t-i}g_i,\qquad p_t=p_{t-1}-\eta v_t.$$
 #
 # The start $v_0$ fades as $\beta^t$, and until then carries a parameter by $\eta\,v_0\,\beta/(1-\beta)$ if nothing pulls it
-# back: at $\beta=0.9$ that is nine times $\eta v_0$. This is Polyak's heavy ball (1964,
-# doi 10.1016/0041-5553(64)90137-5), and a ball released at rest has $v_0=0$. Sutskever et al. (2013, ICML, PMLR 28) show what
-# momentum does for deep networks.
+# back: at $\beta=0.9$ that is nine times $\eta v_0$. This is the heavy ball of Polyak 1964
+# (doi 10.1016/0041-5553(64)90137-5), and a ball released at rest has $v_0=0$. Sutskever et al. 2013 (PMLR 28, 1139) show
+# what momentum does for deep networks.
 #
 # **Why it hides.** `np.empty` does not promise garbage, it promises nothing. In a fresh process `np.empty(1_000_000)` was all
 # zeros in three tries of three, because the system hands out cleared pages. But after an array of ten 50s had been dropped,

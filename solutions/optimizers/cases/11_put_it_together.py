@@ -17,8 +17,8 @@
 
 # %% fix="put-it-together"
 def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
-    """Train `net` in place with AdamW (Loshchilov & Hutter 2019), and return the list of its
-    batches' losses.
+    """Train `net` in place with AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101), and return the
+    list of its batches' losses.
 
     net: has `params`, a list of float arrays, and `loss_and_grads(x, y)`, which returns the loss
     at net.params and a list of gradients like it; it is called once a step. x, y: arrays with one
