@@ -308,7 +308,8 @@ def _shown(message, limits):
                 data = {"image/png": base64.b64encode(parts[0]).decode(), "text/plain": "<Figure>"}
                 outputs.append({"output_type": "display_data", "metadata": {}, "data": data})
         elif kind == "text" and len(parts) == 1:
-            outputs.append({"output_type": "display_data", "metadata": {}, "data": {"text/plain": _writable(str(parts[0])[:most])}})
+            data = {"text/plain": _writable(str(parts[0])[:most])}
+            outputs.append({"output_type": "display_data", "metadata": {}, "data": data})
         elif kind == "error" and len(parts) == 3:
             name, text, lines = (_writable(str(part)[:8000]) for part in parts)
             outputs.append({"output_type": "error", "ename": name[:80], "evalue": text[:2000], "traceback": lines.splitlines()})

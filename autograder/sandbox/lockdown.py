@@ -20,8 +20,8 @@ _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446  # the same numbers on every architecture
 
-# Calls of the kernel that numpy and matplotlib do not need, and that reach beyond the process. Landlock does not watch over rights,
-# owners, times and attributes of files.
+# Calls of the kernel that numpy and matplotlib do not need, and that reach beyond the process. Landlock does not watch over
+# rights, owners, times and attributes of files.
 _DENIED = """
 fork vfork execve execveat socket socketpair bind connect listen accept accept4 ptrace process_vm_readv process_vm_writev
 process_madvise kcmp mount umount2 pivot_root chroot unshare setns bpf perf_event_open userfaultfd keyctl add_key request_key
