@@ -49,7 +49,7 @@ def _parser():
     grade = commands.add_parser("grade", help="grade a class, each submission in a sandbox, and write nbgrader's gradebook")
     grade.add_argument("submitted", nargs="?", type=Path, help="folder with STUDENT/STAGE/STAGE.ipynb; submitted/ unless given")
     grade.add_argument("--stage", choices=STAGES, help="only this stage")
-    grade.add_argument("--jobs", type=_jobs, metavar="N", help="how many run at once; as many as there are cores unless given")
+    grade.add_argument("--jobs", type=_count, metavar="N", help="how many run at once; as many as there are cores unless given")
     grade.add_argument("--dask", metavar="ADDRESS", help="run them on the Dask cluster whose scheduler listens there")
     grade.add_argument("--figures", action="store_true", help="run the learners' figures too, which change no mark")
     grade.add_argument("--unsafe", action="store_true", help="without a sandbox: learners' code runs with your rights")
@@ -64,6 +64,12 @@ def _parser():
     export = commands.add_parser("export", help="write the marks as nbgrader's CSV, and for Canvas and Moodle")
     export.add_argument("--to", type=Path, metavar="FILE", help="grades.csv unless given; the others lie beside it")
     export.set_defaults(run=_export)
+
+    bench = commands.add_parser("bench", help="grade a made-up class with stock nbgrader and with ours, and compare")
+    bench.add_argument("--size", type=_count, default=40, metavar="N", help="submissions in the class; 40 unless given")
+    bench.add_argument("--stage", choices=STAGES, help="only this stage")
+    bench.add_argument("--growth", action="store_true", help="classes of growing size instead, ours alone; draws a chart")
+    bench.set_defaults(run=_bench)
 
     test = commands.add_parser("test", help="run every test, as CI does; further arguments go to pytest")
     test.set_defaults(run=_test)
@@ -163,16 +169,30 @@ def _export(options):
     return 0
 
 
+def _bench(options):
+    from .bench import BenchFailed, bench, growth
+    from .grader.box import NoSandbox, kind_of_sandbox
+
+    try:
+        kind_of_sandbox()
+        if options.growth:
+            growth(options.stage or STAGES[0])
+            return 0
+        return 0 if bench(options.size, _stages(options))["same_marks"] else 1
+    except (BenchFailed, NoSandbox) as error:
+        return _fail(error)
+
+
 def _test(options):
     command = [sys.executable, "-m", "pytest", *options.rest]
     return subprocess.call(command, cwd=ROOT)
 
 
-def _jobs(text):
-    jobs = int(text)
-    if jobs < 1:
+def _count(text):
+    number = int(text)
+    if number < 1:
         raise ValueError
-    return jobs
+    return number
 
 
 def _stages(options):

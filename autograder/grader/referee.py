@@ -182,10 +182,15 @@ class _Pass:
     def _locked(self, cell):
         """Our own cell that is no check: set-up and scenes, which checks use and learners' code may."""
         with _quiet() as printed:
+<<<<<<< ours
             self._names |= (
                 {name: self._stand_in(name, None) for name in self._job["exports"]} if not self._names.get("check") else {}
             )
             exec(_compiled(cell["source"], cell["id"]), self._names)
+=======
+            self._names |= {name: self._stand_in(name, None) for name in self._job["exports"]} if not self._names.get("check") else {}
+            exec(compiled(cell["source"], cell["id"]), self._names)
+>>>>>>> theirs
         return [_text(printed.text())] if printed.size else []
 
     def _check(self, cell):
@@ -198,8 +203,8 @@ class _Pass:
                 for is_hidden, first_line, source in segments(cell["source"]):
                     if is_hidden and not self._hidden:
                         continue
-                    with _checks_off() if self._hidden and not is_hidden else contextlib.nullcontext():
-                        exec(_compiled("\n" * (first_line - 1) + source, cell["id"]), self._names)
+                    with checks_off() if self._hidden and not is_hidden else contextlib.nullcontext():
+                        exec(compiled("\n" * (first_line - 1) + source, cell["id"]), self._names)
         except BaseException as error:
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise
@@ -225,7 +230,7 @@ def _exported_class(name):
 
 
 @contextlib.contextmanager
-def _checks_off():
+def checks_off():
     """The cell's helpers are defined, and its visible checks, which have passed, are not run again."""
     run = clinic_check.run
     clinic_check.run = lambda *checks: None
@@ -242,7 +247,7 @@ def _quiet():
         yield printed
 
 
-def _compiled(source, name):
+def compiled(source, name):
     # Messages quote the line of the check that was running.
     linecache.cache[f"<{name}>"] = (len(source), None, source.splitlines(keepends=True), f"<{name}>")
     return compile(source, f"<{name}>", "exec")

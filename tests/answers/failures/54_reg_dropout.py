@@ -60,7 +60,7 @@ def dropout_mask(shape, p, rng, training):
     return (rng.random(shape) >= p).astype(float)
 
 
-# %% wrong="both scalings at once" says="as in the first paper: here training does it"
+# %% wrong="both scalings at once" says="as in the paper of its authors: here training does it"
 def dropout_mask(shape, p, rng, training):
     if not training:
         return np.full(shape, 1 - p)
