@@ -51,6 +51,9 @@ def read_submission(folder, stage):
 def _find(folder, stage):
     """The notebook: STAGE/STAGE.ipynb, or the only other notebook there (a download may have renamed it)."""
     place = notebook_path(folder, stage)
+    for each in (place.parent.parent, place.parent):
+        if each.is_symlink():  # it could lead to another learner's work
+            raise Refused(f"the folder {each.name} cannot be read: it is a link")
     if os.path.lexists(place):
         return place
     others = sorted(path for path in place.parent.glob("*.ipynb") if not path.name.startswith("."))

@@ -345,7 +345,7 @@ def kill_all():
 kill_all()
 """
         },
-        earned=(ADAM,),
+        earned=(ADAM, CLIP),
         may_refuse=True,
     ),
     host(

@@ -188,7 +188,7 @@ ATTACKS = [
         "strange-metadata",
         "Cells whose metadata is of every wrong type.",
         of_code_cells(strange_metadata),
-        earned=(),
+        earned=(ADAM,),
         may_refuse=True,
     ),
     malformed(
