@@ -160,6 +160,8 @@ class _Pass:
         self._job, self._limits, self._hidden, self._only = job, limits, hidden, only
         self._submission = Submission(box, limits, ends_at)
         self._names = {"__name__": "__main__", "__builtins__": builtins}
+        # Scenes may name them from the start; they can be called once a check has begun.
+        self._names |= {name: self._stand_in(name, None) for name in job["exports"]}
         self.peak_mib = 0
 
     def run(self):
@@ -182,15 +184,7 @@ class _Pass:
     def _locked(self, cell):
         """Our own cell that is no check: set-up and scenes, which checks use and learners' code may."""
         with _quiet() as printed:
-<<<<<<< ours
-            self._names |= (
-                {name: self._stand_in(name, None) for name in self._job["exports"]} if not self._names.get("check") else {}
-            )
-            exec(_compiled(cell["source"], cell["id"]), self._names)
-=======
-            self._names |= {name: self._stand_in(name, None) for name in self._job["exports"]} if not self._names.get("check") else {}
             exec(compiled(cell["source"], cell["id"]), self._names)
->>>>>>> theirs
         return [_text(printed.text())] if printed.size else []
 
     def _check(self, cell):
