@@ -43,7 +43,7 @@ def peak_lr(probe, chance):
 
 
 def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
-    """One Adam update (Kingma & Ba 2015, Algorithm 1).
+    """One Adam update (Kingma & Ba 2015, arXiv 1412.6980, Algorithm 1).
 
     param, grad, m, v: float arrays of one shape. t: the number of this step; the caller counts,
     and the first is t = 1.
@@ -203,8 +203,8 @@ def experiment_rngs(seed):
 
 
 def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
-    """Train `net` in place with AdamW (Loshchilov & Hutter 2019), and return the list of its
-    batches' losses.
+    """Train `net` in place with AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101), and return the
+    list of its batches' losses.
 
     net: has `params`, a list of float arrays, and `loss_and_grads(x, y)`, which returns the loss
     at net.params and a list of gradients like it; it is called once a step. x, y: arrays with one

@@ -199,7 +199,7 @@ def check_nothing_dropped(shape, p, seed, training):
         got=mask,
         turns={
             "in evaluation units are dropped too: the answer depends on the draw": np.any(mask == 0),
-            "what was dropped in training is made good in evaluation, as in the first paper: here training does it": np.allclose(
+            "what was dropped in training is made good in evaluation, as in the paper of its authors: here training does it": np.allclose(
                 mask, 1 - p
             ),
             "the mask is made larger in evaluation as well": np.allclose(mask, 1 / (1 - p)) and p > 0,
