@@ -6,7 +6,7 @@ import functools
 from clinic import check
 
 from autograder.grader.box import Box, kind_of_sandbox
-from autograder.grader.intake import exported_names
+from autograder.grader.intake import documented_by_check, exported_names
 from autograder.grader.referee import judge
 from autograder.sandbox.limits import Limits
 
@@ -30,8 +30,14 @@ def judge_in_box(stage, exercise, answer, private_seed=None):
     ]
     cells = [{"id": f"before-{number}", "kind": kind, "source": source} for number, (kind, source) in enumerate(sources)]
     cells += [{"id": each.id, "kind": "check", "source": each.source} for each in exercise.checks]
-    limits = dataclasses.asdict(LIMITS)
-    job = {"cells": cells, "exports": exported_names(stage), "limits": limits, "private_seed": private_seed, "skip": []}
+    job = {
+        "cells": cells,
+        "exports": exported_names(stage),
+        "documented": documented_by_check(stage),
+        "limits": dataclasses.asdict(LIMITS),
+        "private_seed": private_seed,
+        "skip": [],
+    }
     try:
         outputs = judge(job, box())["outputs"]
     finally:

@@ -5,6 +5,7 @@ import copy
 import functools
 import json
 import os
+import re
 import stat
 
 import nbformat
@@ -142,6 +143,28 @@ def _exported(stage, changed):
 def exported_names(stage):
     """The functions and classes that a learner's cells may define for the checks: those of the solution's."""
     return _exported(stage, notebook_path(SOLUTIONS, stage).stat().st_mtime_ns)
+
+
+# As texts name what can be asked of an object: net.params, `params`, loss_and_grads(x, y).
+_NAMED = re.compile(r"\.([A-Za-z]\w*)|`([A-Za-z]\w*)|([A-Za-z]\w*)\(")
+
+
+def documented_names(*sources):
+    """The attributes of objects that a learner is told of in the released cells to mend, docstrings included."""
+    return sorted({name for source in sources for found in _NAMED.findall(source) for name in found if name})
+
+
+def documented_by_check(stage):
+    """For each check of a stage, by its id, the names that its case tells of, and the cases that its scene needs."""
+    cells = {cell.id: cell for cell in _release(stage, notebook_path(SOLUTIONS, stage).stat().st_mtime_ns).cells}
+    documented = {}
+    for cell in cells.values():
+        if kind_of(cell) == "check":
+            case = cell.id.split("-check")[0]
+            scene = cells.get(f"{case}-scene")
+            needs = scene.metadata.get("needs", []) if scene else []
+            documented[cell.id] = documented_names(*(cells[each].source for each in [case, *needs]))
+    return documented
 
 
 def rebuild(stage, cells):

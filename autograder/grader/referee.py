@@ -54,8 +54,9 @@ class Learner(Peer):
         with self._losing():
             return super().ask(deed, target, *args, **kwargs)
 
-    def begin_check(self):
-        """From here on it is another check's time that runs."""
+    def begin_check(self, documented):
+        """From here on it is another check's time that runs, and other names that the learner was told of."""
+        self.documented = frozenset(documented)
         self._check_ends_at = time.monotonic() + self._limits.check_seconds
 
     def run(self, source):
@@ -191,7 +192,7 @@ class _Pass:
         printed = Printed(self._limits.output_letters)
         try:
             learner = self._submission.present()
-            learner.begin_check()
+            learner.begin_check(self._job["documented"][cell["id"]])
             self._names |= {name: self._stand_in(name, learner) for name in self._job["exports"]}
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
                 for is_hidden, first_line, source in segments(cell["source"]):

@@ -10,7 +10,7 @@ import threading
 from ..paths import ROOT
 from ..sandbox.limits import DEFAULT
 from . import unsafe
-from .intake import exported_names, is_figure, kind_of
+from .intake import documented_by_check, exported_names, is_figure, kind_of
 
 _VERSION = 1  # of what a verdict hangs on besides the cells: changed when the grader judges otherwise
 
@@ -34,6 +34,7 @@ def job_of(notebook, stage, sandbox, limits=DEFAULT, private_seed=None, show_fig
         "stage": stage,
         "cells": cells,
         "exports": exported_names(stage),
+        "documented": documented_by_check(stage),
         "sandbox": sandbox,
         "limits": dataclasses.asdict(limits),
         "private_seed": private_seed,

@@ -139,6 +139,7 @@ class Peer:
     def __init__(self, channel, first, trusts, names=None):
         self.channel, self.trusts, self.names = channel, trusts, names
         self.values = Values(first, self._to_node, self._from_node)
+        self.documented = None  # names of attributes that a learner has been told of; None for all
         self._mine, self._numbers, self._theirs, self._raised = {}, {}, {}, {}
         self._read = {}
         self._depth, self._calls = 0, itertools.count()
@@ -249,13 +250,17 @@ class Peer:
         return deed(thing, *args, **kwargs)
 
     def _allow(self, deed, thing, args):
-        """What a learner's code may do with an object of a check: call it, and use what is public of classes made for it."""
+        """What a learner's code may do with an object of a check: call it, and use what it was told of. The rest is the check's."""
         if deed == "call" and callable(thing) or deed in ("iterate", "next") and hasattr(thing, "__next__"):
             return
         if type(thing).__module__.split(".")[0] not in ("__main__", "clinic"):
             raise TypeError(f"{deed} is not possible here")
         if deed in ("get", "set", "del"):
-            _public(args[0] if args else None)
+            name = _public(args[0] if args else None)
+            bases = [base for base in type(thing).__mro__ if base.__module__.startswith("clinic.")]
+            is_told = self.documented is None or name in self.documented or type(thing) in bases
+            if not is_told and not any(hasattr(base, name) for base in bases):
+                raise AttributeError(f"{type(thing).__name__!r} has no attribute {name!r} that the text names")
 
     def _target(self, target):
         """The object that a request is about: a number or a name, and the attributes that lead on from there."""
