@@ -127,6 +127,7 @@ def _one_stage(folder, stage, size, stock_at_most, bar):
 
 def _class(root, stage, size):
     """A class of `size` in the folder `root`, no two alike, and a gradebook that knows the stage, as after a release."""
+    root.mkdir(parents=True)
     for number in range(size):
         path = notebook_path(root / "submitted" / _NAME.format(number), stage)
         path.parent.mkdir(parents=True)
@@ -177,7 +178,11 @@ def _renamed(source, number):
 
 
 def _replay_of(root, unmarked, copy, stage, size):
+<<<<<<< ours
     """A class of `size` made of the graded one in `root` under other names, with its results and an `unmarked` gradebook."""
+=======
+    """A class of `size` made of the graded one in `root`, under other names: with its results, and an `unmarked` gradebook."""
+>>>>>>> theirs
     results = Path(".grading", stage, "results")
     (copy / results).mkdir(parents=True)
     students = sorted(path.name for path in (root / "submitted").iterdir())

@@ -7,6 +7,7 @@ the case that it is put in, and the names in `Places` say where on this machine 
 import copy
 import functools
 import hashlib
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
@@ -140,7 +141,7 @@ class Release:
         path = notebook_path(folder, self.stage)
         path = path.with_name(name) if name else path
         path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, path)
+        path.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")  # nbformat would look at each part for longer
         return path
 
 
