@@ -178,11 +178,7 @@ def _renamed(source, number):
 
 
 def _replay_of(root, unmarked, copy, stage, size):
-<<<<<<< ours
     """A class of `size` made of the graded one in `root` under other names, with its results and an `unmarked` gradebook."""
-=======
-    """A class of `size` made of the graded one in `root`, under other names: with its results, and an `unmarked` gradebook."""
->>>>>>> theirs
     results = Path(".grading", stage, "results")
     (copy / results).mkdir(parents=True)
     students = sorted(path.name for path in (root / "submitted").iterdir())

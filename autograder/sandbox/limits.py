@@ -7,9 +7,9 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one submission; a change is made with dataclasses.replace, or `--limit NAME=VALUE`.
+    """Limits of one submission. Seconds are wall time unless the name says otherwise.
 
-    Seconds are wall time unless the name says otherwise; the sandboxed process ends where it goes past one.
+    The sandboxed process ends where it goes past one, and no new process is ever allowed.
     """
 
     cell_seconds: float = 20  # one of the learner's cells
@@ -20,7 +20,7 @@ class Limits:
     restarts: int = 8  # of the sandboxed process after it was lost, each running the learner's cells again
     memory_mib: int = 2048  # address space beyond what numpy and matplotlib take
     trusted_memory_mib: int = 4096  # address space of the process that runs the checks
-    threads: int = 64  # new processes are never allowed
+    threads: int = 64
     open_files: int = 128
     file_mib: int = 16  # each file written
     folder_mib: int = 64  # the private temporary folder as a whole

@@ -250,7 +250,7 @@ class Peer:
         return deed(thing, *args, **kwargs)
 
     def _allow(self, deed, thing, args):
-        """What a learner's code may do with an object of a check: call it, and use what it was told of. The rest is the check's."""
+        """What a learner's code may do with an object of a check: call it, and use what it was told of. The rest is its own."""
         if deed == "call" and callable(thing) or deed in ("iterate", "next") and hasattr(thing, "__next__"):
             return
         if type(thing).__module__.split(".")[0] not in ("__main__", "clinic"):
@@ -296,12 +296,7 @@ class Peer:
             self._mine[number] = thing
         if isinstance(thing, (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)):
             return ["mine", number, getattr(thing, "__name__", "function"), ["__call__"], []]
-        kind = type(thing)
-        special = [name for name in (*_SPECIAL, *_TRUTHS) if getattr(kind, name, None) not in (getattr(object, name, None), None)]
-        methods = [
-            name for name in dir(kind) if not name.startswith("_") and isinstance(getattr(kind, name, None), types.FunctionType)
-        ]
-        return ["mine", number, kind.__name__, special, methods[:200]]
+        return ["mine", number, *_description(type(thing))]
 
     def _from_node(self, kind, parts):
         if kind == "yours" and len(parts) == 1:
@@ -396,6 +391,15 @@ def _public(name):
     if type(name) is not str or name.startswith("_"):
         raise AttributeError(f"{name!r} is not for use from outside")
     return name
+
+
+@functools.lru_cache(1000)
+def _description(kind):
+    """The name of a class, which special methods that cross it has, and the names of its other methods."""
+    own = [name for name in (*_SPECIAL, *_TRUTHS) if getattr(kind, name, None) not in (getattr(object, name, None), None)]
+    public = [name for name in dir(kind) if not name.startswith("_")]
+    methods = [name for name in public if isinstance(getattr(kind, name, None), types.FunctionType)]
+    return kind.__name__, own, methods[:200]
 
 
 def _place_in_clinic(thing):

@@ -204,13 +204,13 @@ def check_audits_elsewhere():
 
     x, y = spirals(np.random.default_rng(seed()), 60, noise=0.1)
     check_audit_of("other spirals, class by class", x, y, classes=3, reach=0.2, share=rng.uniform(0.17, 0.27), seed=seed())
-    classes = int(rng.integers(3, 6))
-    features = int(rng.integers(classes, 7))
+    clouds = int(rng.integers(3, 6))
+    features = int(rng.integers(clouds, 7))
     # The centres lie at right angles to each other, so that no two clouds come near each other.
-    centres = 7 * np.linalg.qr(rng.normal(size=(features, features)))[0][:classes]
-    y = np.sort(rng.integers(0, classes, 160))
+    centres = 7 * np.linalg.qr(rng.normal(size=(features, features)))[0][:clouds]
+    y = np.sort(rng.integers(0, clouds, 160))
     x = centres[y] + rng.normal(size=(160, features))
-    check_audit_of("clouds, class by class", x, y, classes=classes, reach=4.0, share=rng.uniform(0.17, 0.27), seed=seed())
+    check_audit_of("clouds, class by class", x, y, classes=clouds, reach=4.0, share=rng.uniform(0.17, 0.27), seed=seed())
 
 
 check.run(check_audits_elsewhere)
