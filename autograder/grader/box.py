@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import clinic
@@ -72,7 +73,7 @@ class Box:
         self._process = subprocess.Popen(
             command,
             pass_fds=[there.fileno()],
-            env=_environment(),
+            env=_environment("/sandbox" if is_boxed else tempfile.gettempdir()),
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -122,17 +123,17 @@ class BoxedProcess:
         return None
 
 
-def _environment():
-    """All that a learner's code finds in its environment."""
+def _environment(home):
+    """All that a learner's code finds in its environment. home: a folder where matplotlib may keep what it knows of fonts."""
     kept = {name: os.environ[name] for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE") if name in os.environ}
     return kept | {
         "PATH": "/usr/bin:/bin",
         "LANG": "C.UTF-8",
-        "HOME": "/tmp",
+        "HOME": home,
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
-        "MPLCONFIGDIR": "/tmp/matplotlib-of-the-sandbox",
-        "IPYTHONDIR": "/tmp/ipython-of-the-sandbox",
+        "MPLCONFIGDIR": f"{home}/matplotlib-of-the-sandbox",
+        "IPYTHONDIR": f"{home}/ipython-of-the-sandbox",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
 
@@ -141,7 +142,7 @@ def _bubblewrap():
     """The command that starts a program with no network, no rights, and no files but Python's and what the learner had."""
     command = ["bwrap", "--unshare-all", "--unshare-user", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"]
     command += ["--cap-drop", "ALL", "--die-with-parent", "--new-session", "--proc", "/proc", "--dev", "/dev"]
-    command += ["--tmpfs", "/tmp", "--tmpfs", "/sandbox"]
+    command += ["--dir", "/tmp", "--tmpfs", "/sandbox"]
     for folder in sorted({"/usr", sys.prefix, sys.base_prefix}):
         command += ["--ro-bind", folder, folder]
     for name in ("bin", "lib", "lib64", "sbin"):

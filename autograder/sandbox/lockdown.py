@@ -58,7 +58,8 @@ def own_mounts(folder, megabytes):
     """In new namespaces: an empty private `folder` in memory, and no view of other processes."""
     _mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
     _mount(b"tmpfs", folder.encode(), b"tmpfs", _MS_NOSUID | _MS_NODEV, b"size=%dm,nr_inodes=4000" % megabytes)
-    _mount(folder.encode(), b"/tmp", None, _MS_BIND, None)  # the one that was there is everybody's
+    if not any(path.startswith("/tmp/") for path in (sys.prefix, sys.base_prefix)):
+        _mount(folder.encode(), b"/tmp", None, _MS_BIND, None)  # the one that was there can only be read
     quiet = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
     with contextlib.suppress(OSError):
         _mount(b"proc", b"/proc", b"proc", quiet, None)
