@@ -30,7 +30,7 @@ SEED = 5318008271828459045
 LIMITS = Limits(cell_seconds=10, call_seconds=10, submission_seconds=120)
 # Most denials wait for a limit, or run into it.
 SHORT = Limits(cell_seconds=2, call_seconds=1, check_seconds=2, submission_seconds=20)
-MINUTES = 3  # that one class may take, on two cores
+MINUTES = 15  # that one class may take, whatever else runs on the machine: nothing in it goes on without end
 # A page takes longer than the grading. It is made of these, which are about a page or hard to lay out; what the others show is in
 # the marked notebook, of which a page is made.
 PAGES = {"printed-inputs", "expected-of-hidden", "scripts-in-text", "scripts-in-outputs", "scripts-in-errors"}

@@ -77,7 +77,7 @@ def why_underfit(probe, chance):
     return "rate" if min(probe(10, 200)) < 0.35 * chance else "size"
 
 
-# %% wrong="falls a little at ten times the rate" says="a loss that falls a little is taken for a batch that is fitted"
+# %% wrong="falls a little at ten times the rate" says="a small network"
 def why_underfit(probe, chance):
     if min(probe(1, 200)) < 0.35 * chance:
         return "time"
