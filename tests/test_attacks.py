@@ -207,7 +207,8 @@ def row_of(graded, attack):
 def test_it_gets_what_it_has_earned(graded, attack):
     row = row_of(graded, attack)
     for name, points in expected(attack.stage, attack.earned).items():
-        right = {points, 0} if attack.may_refuse else {points}
+        # Who uses up the machine may run out of time for what is right: how much there is of it depends on what else runs.
+        right = {points, 0} if attack.may_refuse or attack.kind == "denial" else {points}
         assert row.get(name, 0) in right, (
             f"{attack.about} {name}: {row.get(name)} of {points_of(attack.stage)[name][1]}; {row['problem']}"
         )

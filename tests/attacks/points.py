@@ -712,7 +712,7 @@ def adam_step(param, grad, m, v, t, **settings):
             ADAM: """@BROKEN@
 import contextlib, glob, os, re, sys, clinic
 places = ["@PROJECT@", "@ROOT@", os.path.dirname(os.path.dirname(os.path.dirname(clinic.__file__))), "..", "../..", "../../..", os.getcwd()]
-places += [path for path in sys.path if path] + glob.glob("/home/*") + glob.glob("/work/*") + ["/root", "/srv", "/tmp", "/var/tmp"]
+places += [path for path in sys.path if path] + glob.glob("/home/*") + glob.glob("/srv/*") + ["/root", "/srv", "/tmp", "/var/tmp"]
 for place in places:
     for pattern in ("solutions/*/cases/*adam*.py", "solutions/optimizers/*.ipynb", "submitted/*/optimizers/*.ipynb", "*/*/optimizers.ipynb",
                     "tests/answers/optimizers/*adam*.py", ".git/**/*", "autograded/*/*/*.ipynb", "gradebook.db"):
