@@ -193,5 +193,5 @@ def _stopped(error):
 
 
 def _is_library(filename):
-    ours = filename == __file__ or f"{os.sep}autograder{os.sep}sandbox{os.sep}" in filename
+    ours = filename == __file__ or any(f"{os.sep}autograder{os.sep}{part}{os.sep}" in filename for part in ("sandbox", "grader"))
     return ours or "site-packages" in filename or filename.startswith(sys.base_prefix)
