@@ -2,7 +2,7 @@
 # ## Part 1 · The loss does not move
 #
 # **What one sees.** The document lists: *loss stops decreasing*; *may oscillate around constant value*; *gradient norms
-# non-zero but loss flat*. The loss falls at first and then stops, or it never falls. It is not `NaN`, nothing crashes,
+# non-zero but loss flat*. The loss falls at first and then stops, or it never falls. It is not `nan`, nothing crashes,
 # and the run goes on.
 #
 # Losses are mostly cross-entropies in nats: natural logarithms. A network that gives each of $k$ classes the same

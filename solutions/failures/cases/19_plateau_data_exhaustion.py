@@ -35,7 +35,7 @@ def more_data_helps(train_on, sizes, draws=8):
     """
     ### BEGIN BROKEN
     # train_losses, val_losses = train_on(sizes[-1], 0)
-    # # It has memorized the training data, and the validation loss is increasing.
+    # # It has memorised the training data, and the validation loss is increasing.
     # if train_losses[-1] < 0.1 * val_losses[-1]:
     #     return "more data"
     # return "not the data"

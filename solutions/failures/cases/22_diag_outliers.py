@@ -3,7 +3,7 @@
 #
 # About 15 minutes · difficulty 2 of 5 · 5 points
 #
-# **The complaint.** A regression explodes in its first steps. The data was checked before: in each column every value
+# **The complaint.** A regression explodes in its first steps. The data were checked before: in each column every value
 # more than five standard deviations from the mean was looked at. There was one, an error code of -999999. Its row was
 # taken out, and the run explodes as before. The learning rate of 0.05 was divided by ten, and by a hundred, and it
 # still explodes.
@@ -193,7 +193,7 @@ def check_tables(seed, rows, columns, distance):
         *table(1, lambda number: distance),
         "one far value is found",
         {
-            "the bound is too high: no value can be further than (n - 1) / sqrt(n) standard deviations from the mean of its "
+            "the bound is too high: no value can be further than sqrt(n - 1) standard deviations from the mean of its "
             "n values": lambda missed, false: missed.any()
         }
         | share,

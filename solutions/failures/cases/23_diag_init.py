@@ -17,12 +17,12 @@
 
 # %% fix="diag-init"
 def badly_scaled(layers, x):
-    """The layers with a wrong scale at initialization: {layer: its gain}, or {} where all are well.
+    """The layers with a wrong scale at initialisation: {layer: its gain}, or {} where all are well.
 
     layers: a list of 3 to 12 functions from input to output. layers[i](h) takes a float array
     (n, width) and returns a new one (n, other width), its nonlinearity included; layers count from
     0. What is inside is unknown: plain or residual, and wider than its input or narrower. If a
-    layer's input is multiplied by c > 0, so is its output: none normalizes, none has a bias yet.
+    layer's input is multiplied by c > 0, so is its output: none normalises, none has a bias yet.
     x: a batch, (n, features), n >= 50, each column with mean 0.
     The gain of a layer is the size of its output by the size of its input, the size being the root
     mean square or the standard deviation of all numbers in the array.
@@ -369,7 +369,7 @@ check.run(check_init_elsewhere)
 # too long hardly moves a gain either: look at the rows (case 2.2).
 #
 # **Where it ends.** Tanh and sigmoid layers squeeze what is large: their gain depends on the size of the input, so
-# measure it at the size that they will get. A layer that normalizes has the gain 1 / size by design. Dead units are
+# measure it at the size that they will get. A layer that normalises has the gain 1 / size by design. Dead units are
 # seen unit by unit, not in an average.
 #
 # **In PyTorch** use `register_forward_hook` on each module: the hook is given the inputs and the output. The idea of

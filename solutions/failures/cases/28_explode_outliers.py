@@ -1,13 +1,13 @@
 # %% [markdown]
-# ## Case 2.8 · Normalized, and still it explodes
+# ## Case 2.8 · Normalised, and still it explodes
 #
 # About 15 minutes · difficulty 3 of 5 · 6 points
 #
 # **The complaint.** One row of 300 is 200 times too long. It may not be taken out: rows like it will come in
-# production. A linear regression explodes. "Normalize the data", it was said, so each column had its mean taken off and
+# production. A linear regression explodes. "Normalise the data", it was said. So each column had its mean taken off and
 # was divided by its standard deviation. It explodes as before, a little later. A colleague
 # has a worse row in the table of a classifier, which is trained with cross-entropy, and asks whether that table has to be
-# normalized too.
+# normalised too.
 #
 # **After this case you can** choose a scaling that a few rows cannot spoil, fit it on the training rows, and say which
 # loss needs it.

@@ -22,7 +22,7 @@ def wire_block(x, branch, norm):
     x: float array (rows, width), the block's input. branch(x) returns (out, out_back): what the
     block's own layers make of x, shaped like x, and a function that turns d loss / d out into the
     gradient of the loss to the array that branch was given.
-    norm is called alike: the block's normalization. It stays unused here.
+    norm is called alike: the block's normalisation. It stays unused here.
     Returns (y, back): the block's output, and back(d), which turns d loss / d y into d loss / d x.
     Graded: y is x plus what branch makes of x. back is the gradient of that, also when blocks
     follow each other in a network. branch and out_back are called once each (out_back notes the
@@ -145,7 +145,7 @@ def check_one_block(x, matrix, d, call):
             "the branch is taken away from x": x - out,
             "x is multiplied with the branch, and not added": x * out,
             "the branch is applied twice": x + out @ matrix,
-            "the branch is left out: nothing is learnt then": x,
+            "the branch is left out: nothing is learned then": x,
         },
     )
     check.that(

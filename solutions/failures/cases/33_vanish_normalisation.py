@@ -1,11 +1,11 @@
 # %% [markdown]
-# ## Case 3.3 · It learnt until it was given LayerNorm
+# ## Case 3.3 · It learned until it was given LayerNorm
 #
 # About 20 minutes · difficulty 3 of 5 · 5 points
 #
-# **The complaint.** Sixteen residual blocks on the spirals. With plain gradient descent at 0.03 the loss was `NaN`
+# **The complaint.** Sixteen residual blocks on the spirals. With plain gradient descent at 0.03 the loss was `nan`
 # within eighty steps, and the advice was "add LayerNorm". There are five drafts of a block with one, by five people.
-# Each was tested before the first step: a gradient arrives in all of them. So the first draft was taken. The `NaN` is
+# Each was tested before the first step: a gradient arrives in all of them. So the first draft was taken. The `nan` is
 # gone. But with Adam at 0.03, which had got below 0.03 in eighty steps without any norm, the loss now goes to 1.0986
 # and stays.
 #
@@ -23,7 +23,7 @@ def road_verdict(wire):
 
     wire(x, branch, norm) is a residual block. It returns (y, back): the block's output, and
     back(d), which should turn d loss / d y into d loss / d x. All are float arrays (rows, width).
-    branch, the block's layers, and norm, its normalization, are yours to hand in. Each is a
+    branch, the block's layers, and norm, its normalisation, are yours to hand in. Each is a
     function of such an array and returns (out, out_back): what it makes of it, and its way back.
     wire and back call these, add, and multiply by constants from 0.3 to 0.8; nothing else.
     Of x something gets past branch into y, and of d past branch's way back into back(d). It may get
@@ -74,7 +74,7 @@ def block_of(way, way_back=None, factor=0.5):
     """A block past whose layers x goes in one way, and d in the same way, unless way_back is another.
 
     "as it is"; "by a factor"; "before": through a norm before the layers; "behind": through a norm behind the sum; "not at all".
-    The layers get the normalized x, but where the norm stands behind the sum.
+    The layers get the normalised x, but where the norm stands behind the sum.
     """
 
     def wire(x, branch, norm):
@@ -332,12 +332,12 @@ check.run(check_road_verdict_elsewhere)
 # product 4e-10 to 3e-8, and over the last sixty steps block 1 gets 1e-9 to 8e-4 of block 16 (medians of 20 runs),
 # against 1 to 10 times in the fifth draft. The loss ends at 0.95 to 1.10, against 0.014 at most. So the test before the
 # first step was right, and of no use: this gradient vanishes in training. Your probe looks ahead, since it may hand in
-# the norm of a later day. What it does not see is whether the branch gets a normalized input: a block without any norm
+# the norm of a later day. What it does not see is whether the branch gets a normalised input: a block without any norm
 # is free as well.
 #
 # **When the advice misleads.** "Add LayerNorm" without its second half made this network ill: without any norm Adam
 # ends at 0.02 or less on 15 of 20 seeds, at 0.41 at worst. Yet it is a first step. With plain gradient descent at 0.03
-# the loss without norm is `NaN` in 6 of 6 runs, with the norm behind the sum 0.04 to 0.84, and in front of the branch
+# the loss without norm is `nan` in 6 of 6 runs, with the norm behind the sum 0.04 to 0.84, and in front of the branch
 # 0.006 to 0.016. Nor is post-LN hopeless. With a tenth of the rate it reaches 0.003 to 0.11 in 6 runs, and with four
 # blocks 0 to 0.17. A warmup over half the run did not save it here: 0.99 to 1.1. Its usual remedies in large models are
 # a small rate with warmup, or branches that start small.

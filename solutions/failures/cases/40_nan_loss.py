@@ -96,8 +96,8 @@ thumbnails(
 # **The way through.** Ask in this order; each question is cheaper than the one after it, or sharper for what the one
 # before has said.
 #
-# 1. Is the data finite, in the type that the model computes with, up to the step at which it happened? Case 4.1. If it
-#    is not: what the pipeline does with such a row, case 4.7.
+# 1. Are the data finite, in the type that the model computes with, up to the step at which it happened? Case 4.1. If they are
+#    not: what the pipeline does with such a row, case 4.7.
 # 2. How did the loss go there: up a ramp, or in a jump? A ramp is a matter of the steps, and of part 2. After a jump, put
 #    other batches to the same parameters: case 4.3.
 # 3. Which layer's gradient went first? Case 4.2.
@@ -129,9 +129,9 @@ vitals(
 )
 
 # %% [markdown]
-# The data is clean. The loss jumps, and other batches are `nan` too, so it is the parameters: step 0 has spoilt them,
+# The data are clean. The loss jumps, and other batches are `nan` too, so it is the parameters: step 0 has spoilt them,
 # though its own loss was a number. The third answer finds it. At step 0 the gradients of the two biases are `nan` and
-# those of the two matrices are not. An overflow would have spoilt all, since everything behind a `nan` becomes one. So
+# those of the two matrices are not. An overflow would have spoilt all, since everything that a `nan` reaches becomes one. So
 # it was made *at* the biases, by something that looks at each array by itself: the penalty. The fourth answer says how.
 # The length $\lVert b\rVert=\sqrt{\sum_i b_i^2}$ of an array $b$ has the gradient $b/\lVert b\rVert$, and biases start
 # at zero: $0/0$. The loss only has the length in it, which is 0 and a number.

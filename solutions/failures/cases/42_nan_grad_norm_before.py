@@ -1,5 +1,5 @@
 # %% [markdown]
-# ## Case 4.2 · The last line of the log is fine, and the next one is nan
+# ## Case 4.2 · The last line of the log is fine, and the next one is NaN
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #

@@ -1,5 +1,5 @@
 # %% [markdown]
-# ## Case 4.3 · Three runs ended in nan, and one cure was tried on all
+# ## Case 4.3 · Three runs ended in NaN, and one cure was tried on all
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #

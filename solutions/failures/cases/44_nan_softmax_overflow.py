@@ -1,5 +1,5 @@
 # %% [markdown]
-# ## Case 4.4 · Divided by five it is still nan, divided by twenty it is another model
+# ## Case 4.4 · Divided by five it is still NaN, divided by twenty it is another model
 #
 # About 15 minutes · difficulty 2 of 5 · 5 points
 #
@@ -66,7 +66,7 @@ class SoftmaxNet(MLP):
 
 
 def high_net(seed):
-    """A network that has learnt its spirals, in float32, with 1000 added to all its logits. Returns it, x and y."""
+    """A network that has learned its spirals, in float32, with 1000 added to all its logits. Returns it, x and y."""
     rng = np.random.default_rng(seed)
     x, y = spirals(rng, points=100)
     net = SoftmaxNet((2, 32, 32, 3), rng)

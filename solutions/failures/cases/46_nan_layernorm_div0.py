@@ -1,14 +1,14 @@
 # %% [markdown]
-# ## Case 4.6 · A larger eps, and nan at the same step
+# ## Case 4.6 · A larger eps, and NaN at the same step
 #
 # About 12 minutes · difficulty 2 of 5 · 5 points
 #
-# **The complaint.** A classifier with a layer normalization is trained with Adam. Three of its 300 rows are padding,
+# **The complaint.** A classifier with a layer normalisation is trained with Adam. Three of its 300 rows are padding,
 # all zeros. In the first pass over the data the loss becomes `nan`. The advice is to increase eps, and Adam has one:
 # $10^{-8}$ becomes $10^{-2}$. The loss is `nan` at the very same step. Elsewhere the same layer, given features far
 # from zero, has given `nan` without any padding.
 #
-# **After this case you can** write the mean and the 1 / std of a normalization layer so that they are right for constant
+# **After this case you can** write the mean and the 1 / std of a normalisation layer so that they are right for constant
 # rows, for rows far from zero and in small types, and tell which of a program's many eps belongs to a division by zero.
 #
 # In cases 4.4 and 4.5 a number was too large or too small for its type. Here one variance is 0, and rightly so;
@@ -18,7 +18,7 @@
 
 # %% fix="nan-layernorm-div0"
 def statistics(x, eps=1e-5):
-    """The mean of each row of x, and the 1 / std that layer normalization multiplies by.
+    """The mean of each row of x, and the 1 / std that layer normalisation multiplies by.
 
     x: array (rows, width) of float64, float32 or float16, finite. eps: 1e-8 to 0.1.
     Returns (mean, inverse_std), both of shape (rows, 1). layer_norm of the set-up then computes
@@ -56,7 +56,7 @@ def statistics(x, eps=1e-5):
 
 # %% scene="nan-layernorm-div0"
 class NormNet:
-    """x @ W1, layer normalization, rectified units, @ W2 + b2, softmax cross-entropy; in float32. statistics: as in the case."""
+    """x @ W1, layer normalisation, rectified units, @ W2 + b2, softmax cross-entropy; in float32. statistics: as in the case."""
 
     def __init__(self, sizes, rng, statistics):
         inputs, width, classes = sizes
@@ -311,7 +311,7 @@ check.run(check_division_elsewhere)
 # came out *below* zero, down to $-24$. `eps` hides that in some rows and not in others. The two passes cost a second
 # look at the row; the recurrence of Welford 1962 (doi 10.1080/00401706.1962.10490022) does it in one.
 #
-# **The twin.** A batch with one row in it has a variance of zero in *batch* normalization: then every column is
+# **The twin.** A batch with one row in it has a variance of zero in *batch* normalisation: then every column is
 # constant, and with eps all of the output is zero. No `nan` tells you.
 #
 # **In PyTorch** `torch.nn.LayerNorm` has `eps=1e-5`, under the root. Under float16 autocast it computes in float32.

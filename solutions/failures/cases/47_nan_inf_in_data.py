@@ -1,5 +1,5 @@
 # %% [markdown]
-# ## Case 4.7 · Nan at the first step, and one division by zero in the table
+# ## Case 4.7 · NaN at the first step, and one division by zero in the table
 #
 # About 15 minutes · difficulty 2 of 5 · 5 points
 #

@@ -1,5 +1,5 @@
 # %% [markdown]
-# ## Case 4.8 · Scaled up, the loss stands still; scaled further, it is nan
+# ## Case 4.8 · Scaled up, the loss stands still; scaled further, it is NaN
 #
 # About 15 minutes · difficulty 3 of 5 · 6 points
 #
@@ -334,7 +334,7 @@ check.run(check_loss_scaler_elsewhere, check_loss_scaler_on_the_way)
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# The order is: look for inf and nan; convert; take out the scale; clip; step; count. The scale changes last, for the
+# The order is: look for `inf` and `nan`; convert; take out the scale; clip; step; count. The scale changes last, for the
 # gradients to come. On overflow there is no step, only the halving, or an exception where there is nothing to halve.
 #
 # </details>

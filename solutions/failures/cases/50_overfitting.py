@@ -6,7 +6,7 @@
 # has turned, or that left the first early and never came back. Nothing is wrong with the optimizer: what it was asked
 # to lower is low.
 #
-# **What it can be.** Too few rows for what is to be learnt; a model that can bend further than the rows can hold it; a
+# **What it can be.** Too few rows for what is to be learned; a model that can bend further than the rows can hold it; a
 # training that goes on after the rows have nothing more to say; or too little that pulls the other way. All four look
 # alike at the end of a run. They differ in what moves the validation loss when you change one thing.
 

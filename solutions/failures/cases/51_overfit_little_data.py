@@ -220,7 +220,7 @@ class TurnsChecked:
             what="what is done to a row is drawn anew in each epoch",
             call=f"{self.call}, draw_epoch() {len(self.epochs)} times",
             got="the same epoch every time",
-            turns={"it is drawn once, before the training: sixty other rows are learnt by heart just as well": True},
+            turns={"it is drawn once, before the training: sixty other rows are learned by heart just as well": True},
         )
         check.that(
             not (starts == starts[:, :1]).all(),
@@ -322,7 +322,7 @@ check.run(check_turns_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# Three things. Mirroring changes the label. It is drawn once, so sixty other rows are learnt by heart. And the
+# Three things. Mirroring changes the label. It is drawn once, so sixty other rows are learned by heart. And the
 # validation rows are mirrored with them. Ask what chance decided about a row when it was recorded: that alone you may
 # decide again.
 #

@@ -272,7 +272,7 @@ check.run(check_dropout_elsewhere)
 # multiplied the weights by $1-p$ in evaluation (Srivastava et al. 2014, JMLR 15, 1929): as right, and never to be mixed with the
 # other.
 #
-# Only the mean is kept. The variance of $m$ is $p/(1-p)$, which is why dropout before a batch normalization makes its
+# Only the mean is kept. The variance of $m$ is $p/(1-p)$, which is why dropout before a batch normalisation makes its
 # running variance wrong for evaluation (Li et al. 2018, arXiv 1801.05134).
 #
 # **Measured,** over 20 seeds. As complained about, two evaluations agree on 60 to 70 % of the rows, and the dropout

@@ -250,7 +250,7 @@ def check_sweep_elsewhere():
             check_sweep_of(what, in_any_order(rows), target, ("enough", widths[place]))
             continue
         first, size = int(rng.integers(2, 20)), rng.uniform(0.8, 1.5)
-        # By 10 % or more with each seed; or not at all, in the mean.
+        # By 10 % or more with each seed; or not at all, on average.
         last = rng.uniform(0.6, 0.85) if kind == "wider" else rng.uniform(1.01, 1.1)
         levels = {first: 1.3 * size, 2 * first: 0.9 * size, 4 * first: 0.9 * size * last}
         rows = sweep_rows(levels, 7, 0.2, int(rng.integers(2**31)))

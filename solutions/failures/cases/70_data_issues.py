@@ -75,7 +75,7 @@ def issue_panel(issue, seed, *names):
 
 
 def likeness_of_epochs(losses, length=38):
-    """The correlation of each epoch's losses with the next one's, in the mean."""
+    """The correlation of each epoch's losses with the next one's, on average."""
     epochs = np.reshape(losses, (-1, length))[1:]
     return np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(epochs, epochs[1:])])
 

@@ -329,7 +329,7 @@ check.run(check_preprocessing_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# The training rows are changed where they lie, and nothing of what was learnt about them is kept: no other row can be
+# The training rows are changed where they lie, and nothing of what was learned about them is kept: no other row can be
 # given the same treatment. Calling the same code on another split learns other numbers, and wipes out just what is
 # different there.
 #
@@ -354,7 +354,7 @@ check.run(check_preprocessing_elsewhere)
 # $$z_j=\frac{x_j-\mu_j}{\sigma_j}.$$
 #
 # $\mu_j$ and $\sigma_j$ are parameters of the model, fitted like its weights on the training rows, and shipped with
-# them. The network has learnt what $z=1$ means; it can only mean that if the numbers stay.
+# them. The network has learned what $z=1$ means; it can only mean that if the numbers stay.
 #
 # **The cheapest experiment** that tells the twins apart is the complaint's: training rows through the other door. Over
 # 20 seeds, at 300 rows, they are right in 0.98 to 1.00 of the cases by their own door, and in 0.31 to 0.77 when they
@@ -374,7 +374,7 @@ check.run(check_preprocessing_elsewhere)
 #
 # **In PyTorch** batch normalisation has both sides in one layer: in `train()` it uses the batch's own statistics, in
 # `eval()` those kept from training (Ioffe & Szegedy 2015, arXiv 1502.03167). A forgotten `eval()` is this case.
-# `sklearn.preprocessing.StandardScaler` keeps what `fit` has learnt; call `fit` on the training rows and `transform` on
+# `sklearn.preprocessing.StandardScaler` keeps what `fit` has learned; call `fit` on the training rows and `transform` on
 # all.
 #
 # </details>

@@ -313,9 +313,9 @@ check.run(check_smooth_elsewhere)
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# Carry one number along. Either it begins as the first value and you use it as it is, or it begins as zero and you show it
-# divided by the sum of the weights handed out so far, which is $1-\beta^t$. Take one of the two. Where a value is not
-# finite, nothing may change, not even the count $t$.
+# Carry one number along. Either it begins as the first value, and you use it as it is. Or it begins as zero, and you show it
+# divided by the sum of the weights handed out so far, which is $1-\beta^t$. Take one of the two. Where a value is not finite,
+# nothing may change, not even the count $t$.
 #
 # </details>
 #
@@ -332,9 +332,9 @@ check.run(check_smooth_elsewhere)
 # step on, and there is nothing to correct. For three losses 1, 0.5, 0 and $\beta=0.6$ the first gives 1, 0.69, 0.34, the
 # second 1, 0.80, 0.48. The first forgets its start sooner.
 #
-# **When the advice misleads.** The document's own fix starts at the first loss *and* divides by $1-\beta^t$. With
-# $\beta=0.99$ a constant loss of 2 is then shown as 200 at step 0, 19 at step 10, 3.14 at step 100, and within 1 % only
-# from step 459 on: a fine descent, and none of it took place.
+# **When the advice misleads.** The document's own fix starts at the first loss *and* divides by $1-\beta^t$. With $\beta=0.99$ a
+# constant loss of 2 is then shown as 200 at step 0, 19 at step 10, 3.14 at step 100, and within 1 % only from step 459 on. A fine
+# descent, and none of it took place.
 #
 # **A moving average is not a mistake in itself.** The document says that the exponential average "responds faster". After a
 # jump:

@@ -9,7 +9,7 @@
 # over.
 #
 # **After this case you can** write an update that a bad batch cannot pass, say what has to stand still when it is refused, and
-# choose between skipping a batch, lowering the rate and going back to a checkpoint.
+# choose between a skip, a lower rate and a checkpoint.
 #
 # ### The code
 
@@ -369,8 +369,8 @@ check.run(check_guard_elsewhere)
 #
 # **Diagnosis.** *Mistake 8: Not Handling NaN/Inf Properly.*
 #
-# `NaN` absorbs: any sum or product with it is `NaN`. In the forward pass one `nan` input reaches all logits of its row, in
-# the backward pass every entry of every gradient, since each is a sum over the rows of the batch. The update
+# `nan` absorbs: any sum or product with it is `nan`. In the forward pass one `nan` input reaches all logits of its row. In the
+# backward pass it reaches every entry of every gradient, since each is a sum over the rows of the batch. The update
 #
 # $$v\leftarrow\beta v+g,\qquad p\leftarrow p-\eta v,$$
 #
@@ -406,7 +406,7 @@ check.run(check_guard_elsewhere)
 # in float64 has none).
 #
 # **What the guard cannot see.** In the Poisson runs the last steps that were taken were finite, and moved the parameters
-# by factors of thousands. A guard against `NaN` says that the run is lost; clipping, the matter of case 5 of the first stage,
+# by factors of thousands. A guard against `nan` says that the run is lost; clipping, the matter of case 5 of the first stage,
 # keeps it from being lost.
 #
 # **In PyTorch** `torch.amp.GradScaler` does just this for float16: where a gradient is not finite

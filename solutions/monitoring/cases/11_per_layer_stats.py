@@ -515,11 +515,11 @@ check.run(check_per_layer_elsewhere)
 # was so in recurrent networks, with time for depth (Bengio et al. 1994, doi 10.1109/72.279181). The first layer lies at
 # $10^{-4}$ of the median here, which is between the bounds: your code may name it or not.
 #
-# **When the advice misleads.** The document's fix does compute the norm of every layer, and holds it against $10^{-7}$ and
-# 100. A plain network on these spirals has a global norm of 0.7 to 1.9 with the mean loss, and of 124 to 342 with the sum over
-# its 180 rows (20 seeds). In the healthy residual networks, with the summed loss, the document's code calls 140 of 140 layers
-# exploding; with the learning rate divided by 180 it is the same training. NaN is neither below the one bound nor above the
-# other, so the worst layer passes as healthy, and `zip` drops the layers at the end of the longer list. A fixed lower bound
+# **When the advice misleads.** The document's fix does compute the norm of every layer, and holds it against bounds of $10^{-7}$
+# and 100. A plain network on these spirals has a global norm of 0.7 to 1.9 with the mean loss, and of 124 to 342 with the sum
+# over its 180 rows (20 seeds). In the healthy residual networks, with the summed loss, the document's code calls 140 of 140
+# layers exploding; with the learning rate divided by 180 it is the same training. NaN is neither below the one bound nor above
+# the other, so the worst layer passes as healthy, and `zip` drops the layers at the end of the longer list. A fixed lower bound
 # also calls every converged run dead.
 #
 # The ratio has limits of its own. With Adam the step is not $\eta g$: use the update that is really made. Biases and gains

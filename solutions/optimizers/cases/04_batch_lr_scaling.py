@@ -24,7 +24,7 @@ def scaled_lr(base_lr, base_batch, batch, optimizer):
     base_batch, a multiple of it or not. optimizer: "sgd", without momentum, or "adam". Returns
     one positive number.
     Graded: the course of the training, as the squared distance from the best weights. At an
-    eighth of the rows, and at the end (for "adam": in the mean over the last quarter), it is the
+    eighth of the rows, and at the end (for "adam": averaged over the last quarter), it is the
     base's within a factor of 1.5 either way. The noise of the gradients in the checks is large
     against their mean; batch / base_batch goes from 1/16 to 8. Not graded: which rule you use.
     """
@@ -165,7 +165,7 @@ def check_batch_lr_scaling():
 check.run(check_batch_lr_scaling)
 ### BEGIN HIDDEN TESTS
 def check_mean_course(rng, optimizer, base_lr, base_batch, batch, runs):
-    """As check_course, in the mean of some runs, and with room: what chance does to one run is as large as the factor."""
+    """As check_course, averaged over some runs, and with room: what chance does to one run is as large as the factor."""
     lr = scaled_lr(base_lr, base_batch, batch, optimizer)
     is_number = lr is not None and not isinstance(lr, str) and np.ndim(lr) == 0 and np.isfinite(lr) and lr > 0
     check.that(is_number, what="the learning rate is one positive number", got=lr)

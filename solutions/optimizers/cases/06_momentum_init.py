@@ -323,7 +323,7 @@ check.run(check_momentum_elsewhere)
 # <details><summary>Hint 3: how to mend it</summary>
 #
 # Write zeros into every buffer once, when the optimizer is made, one buffer for each parameter. Do not reach zero by
-# multiplying: the old contents may be `NaN`. And not in `step`: the velocity has to last from one step to the next.
+# multiplying: the old contents may be `nan`. And not in `step`: the velocity has to last from one step to the next.
 #
 # </details>
 #
