@@ -5,7 +5,7 @@
 # non-zero but loss flat*. The loss falls at first and then stops, or it never falls. It is not `nan`, nothing crashes,
 # and the run goes on.
 #
-# Losses are mostly cross-entropies in nats: natural logarithms. A network that gives each of $k$ classes the same
+# Losses are mostly cross-entropies in *nats*, that is, with natural logarithms. A network that gives each of $k$ classes the same
 # probability has a loss of $\ln k$, 1.10 nats for three classes. The text calls that loss *chance*.
 #
 # **What it can be.** The learning rate is too low, or so high that the run jumps over the valley it should go down. The
@@ -99,11 +99,11 @@ vitals(
 )
 
 # %% [markdown]
-# The first two answers are plain: it is a plateau, and the rate is what it was set to. The fourth rules out memorising.
-# The third is the odd one. The gradient says that each step changes the network by a hundredth of itself, which is much;
-# but after a hundred steps it is nearly where it was. So something takes back what the gradient gives. Where the rate is
-# too high, the steps undo one another, and the loss is restless. Here the loss is still: whatever takes the steps back is
-# as steady as the gradient.
+# The first two answers are plain: it is a plateau, and the rate is what it was set to. The fourth rules out rows learned by
+# heart. The third is the odd one. The gradient says that each step changes the network by a hundredth of itself, which is much;
+# but after a hundred steps it is nearly where it was. So something takes back what the gradient gives. Where the rate is too
+# high, the steps undo one another, and the loss is restless. Here the loss is still: whatever takes the steps back is as steady
+# as the gradient.
 #
 # The cheapest experiment is to compare what one step does to the weights with $-\eta g$, where $\eta$ is the learning
 # rate and $g$ the gradient. What is left over was $-0.01\,\theta$, with $\theta$ the weights: a weight decay of

@@ -9,8 +9,8 @@
 # were run on at the lower one over the weekend. On Monday nobody was pleased with either. One of the two could have
 # been at 0.2 before lunch on Friday.
 #
-# **After this case you can** tell a learning rate that is too high from noise in the data, by an experiment that
-# neither of the two can pass by luck, and say what of a run that was too hot is worth keeping.
+# **After this case you can** tell a learning rate that is too high from noise in the data, by an experiment that neither passes
+# by luck, and say what is worth keeping of a run that was too hot.
 #
 # ### The code
 
@@ -257,10 +257,9 @@ check.run(check_plateau_lr_high_elsewhere)
 # second term, whatever $L^*$ is. So a fall after cooling is what *every* wobbling run shows. The question is whether
 # $L^*$ is that of the data or that of this run's ruined weights, and only a new start at a lower rate answers it.
 #
-# **Ruined how?** Over 20 seeds of run A, 96 to 100 % of the hidden units are zero on every row after 150 steps. A
-# rectified unit that is zero everywhere has no gradient, so no rate brings it back: 700 steps at a tenth of the rate
-# end at 0.95 to 1.11, where $\ln 3$, which is guessing, is 1.10. A new start at a fifth of the rate ends after 200
-# steps at 0.11 to 0.20 of what the run had.
+# **Ruined how?** Over 20 seeds of run A, 96 to 100 % of the hidden units are zero on every row after 150 steps. A rectified unit
+# that is zero everywhere has no gradient, so no rate brings it back. 700 steps at a tenth of the rate end at 0.95 to 1.11, and
+# guessing costs $\ln 3=1.10$. A new start at a fifth of the rate ends after 200 steps at 0.11 to 0.20 of what the run had.
 #
 # **When the advice misleads.** "Decrease LR", done where the run stands, brings run A to 0.72 to 0.82 of its loss in
 # 200 steps, and run B to 0.78 to 0.96: the two ranges overlap. "Add warmup" puts off the damage until the ramp has

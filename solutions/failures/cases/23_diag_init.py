@@ -349,21 +349,20 @@ check.run(check_init_elsewhere)
 #
 # $$q_{l+1}=\tfrac{1}{2}\,n\,s^2\,q_l ,$$
 #
-# so the gain is $s\sqrt{n/2}$, and 1 for $s=\sqrt{2/n}$ (He et al. 2015, arXiv 1502.01852). A single draw scatters
-# around that: in 300 networks with hidden widths from 8 to 256 the gains of hidden layers were 0.5 to 1.9, and that of the
-# last, which has no rectifier, 0.4 to 2.8. The classic errors by hand are a forgotten root or a forgotten $n$: with
-# $n=256$ and $s=\sqrt 2$ the gain is 16.
+# so the gain is $s\sqrt{n/2}$, and 1 for $s=\sqrt{2/n}$ (He et al. 2015, arXiv 1502.01852). A single draw scatters around that.
+# In 300 networks with hidden widths from 8 to 256 the gains of hidden layers were 0.5 to 1.9, and that of the last, which has no
+# rectifier, 0.4 to 2.8. The classic errors by hand are a forgotten root or a forgotten $n$: with $n=256$ and $s=\sqrt 2$ the gain
+# is 16.
 #
-# **Why it explodes though the loss is right.** The two factors cancel in the forward pass: the network is the same
-# *function*, and its first loss is the same to the last digits. The gradients are not: that of a weight holds all
-# factors but its own (case 2.1), so layer 3, which is 16 times too small, gets a gradient 16 times larger, and relative
-# to its weights a step 256 times longer. The gradient norm at the first step is 7 to 18, in the well-drawn networks 1.4
-# to 3 (5 seeds).
+# **Why it explodes though the loss is right.** The two factors cancel in the forward pass: the network is the same *function*,
+# and its first loss is the same to the last digits. The gradients are not: that of a weight holds all factors but its own (case
+# 2.1). So layer 3, which is 16 times too small, gets a gradient 16 times larger, and relative to its weights a step 256 times
+# longer. The gradient norm at the first step is 7 to 18, in the well-drawn networks 1.4 to 3 (5 seeds).
 #
-# **When the advice misleads.** "Verify" is often done by the first loss: $\ln 3\approx1.1$ for three classes, plus a
-# little. It catches the scheme that is wrong everywhere (six layers of 64 with $s=1$: a first loss of 800 to 4400
-# in 20 seeds, where He's has 1.0 to 1.4) and is blind for errors that cancel, and for a first layer that is off where the last is
-# drawn near 0. Fixed bounds on a standard deviation judge the units of your batch.
+# **When the advice misleads.** "Verify" is often done by the first loss: $\ln 3\approx1.1$ for three classes, plus a little. It
+# catches the scheme that is wrong everywhere: six layers of 64 with $s=1$ have a first loss of 800 to 4400 in 20 seeds, where
+# He's scale has 1.0 to 1.4. It is blind to errors that cancel, and to a first layer that is off where the last is drawn near 0.
+# Fixed bounds on a standard deviation judge the units of your batch.
 #
 # **The twin, a bad batch.** A batch in other units multiplies all outputs, and no gain. A single row a hundred times
 # too long hardly moves a gain either: look at the rows (case 2.2).

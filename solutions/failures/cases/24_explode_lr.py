@@ -8,8 +8,8 @@
 # tenth of the rate again. The second run is quiet until step 40. There its loss leaps by a factor of a thousand. It is given
 # a tenth of its rate, and leaps at step 40 again.
 #
-# **After this case you can** measure the largest learning rate that a network bears where it stands, from nothing but
-# its gradient, and tell by it a rate that is too high from a batch that is bad.
+# **After this case you can** measure the largest learning rate that a network bears, from nothing but its gradient, and tell by
+# it a rate that is too high from a batch that is bad.
 #
 # Case 1 of stage 1 asked for such a rate on a line through points, whose Hessian can be written down. Here is a network of
 # 1400 parameters. Its Hessian, the matrix of all second derivatives of the loss, has two million entries, and you need one

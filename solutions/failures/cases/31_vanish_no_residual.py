@@ -272,12 +272,11 @@ check.run(check_wire_elsewhere)
 # seeds block 1 gets 1e-10 to 4e-9 of what block 30 gets, and with the addition 5 to 24 times as much. The
 # loss after 100 steps is 1.0986, and 0.006 to 0.018.
 #
-# **When the advice misleads.** "Deep layers have no gradient" has the ends swapped: the *early* ones have none, counted
-# from the input. A larger rate for the last layers feeds those that are fed. And look at the right number. Here the
-# weights of the last block have a gradient as small as that of the first, both near 1e-10: a weight's gradient is its
-# input times $\delta$, and the input has been halved thirty times on the way forward. The last biases have none because
-# the three classes are equally frequent, and their errors cancel in the sum. What the figure shows is $\delta$, which
-# nothing forward hides.
+# **When the advice misleads.** "Deep layers have no gradient" has the ends swapped: the *early* ones have none, counted from the
+# input. A larger rate for the last layers feeds those that are fed. And look at the right number. Here the weights of the last
+# block have a gradient as small as that of the first, both near 1e-10. A weight's gradient is its input times $\delta$, and the
+# input has been halved thirty times on the way forward. The last biases have none because the three classes are equally frequent,
+# and their errors cancel in the sum. What the figure shows is $\delta$, which nothing forward hides.
 #
 # **The twin is the scale of the weights.** Drawn twice as large, with standard deviation $1/\sqrt{n}$ for $n$ inputs,
 # the thirty blocks pass the gradient on without any addition, and learn, slowly: 0.6 to 1.0 after 150 steps (8 seeds).

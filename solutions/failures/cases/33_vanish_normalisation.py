@@ -9,8 +9,8 @@
 # gone. But with Adam at 0.03, which had got below 0.03 in eighty steps without any norm, the loss now goes to 1.0986
 # and stays.
 #
-# **After this case you can** find out by one call what a block does to the gradient that goes past its layers, with
-# layers and a norm of your own making, and know why a test before the first step did not show it.
+# **After this case you can** find out by one call what a block does to the gradient that goes past its layers, and say why a test
+# before the first step did not show it.
 #
 # In case 3.1 there was no road past the layers, and you built one. Here five are built, and you test them. You need
 # not read how they are wired.
@@ -327,13 +327,12 @@ check.run(check_road_verdict_elsewhere)
 # for it. In the second the factor is 1 (Xiong et al. 2020, arXiv 2002.04745; the norm is that of Ba et al. 2016, arXiv
 # 1607.06450).
 #
-# Over 6 seeds the product over fifteen blocks is 0.01 to 0.02 before the first step. The branches pass enough to hide
-# it: block 1 gets 0.1 to 2.5 times what block 16 gets (20 seeds). After thirty steps of Adam $\sigma_l$ is near 4, the
-# product 4e-10 to 3e-8, and over the last sixty steps block 1 gets 1e-9 to 8e-4 of block 16 (medians of 20 runs),
-# against 1 to 10 times in the fifth draft. The loss ends at 0.95 to 1.10, against 0.014 at most. So the test before the
-# first step was right, and of no use: this gradient vanishes in training. Your probe looks ahead, since it may hand in
-# the norm of a later day. What it does not see is whether the branch gets a normalised input: a block without any norm
-# is free as well.
+# Over 6 seeds the product over fifteen blocks is 0.01 to 0.02 before the first step. The branches pass enough to hide it: block 1
+# gets 0.1 to 2.5 times what block 16 gets (20 seeds). After thirty steps of Adam $\sigma_l$ is near 4, and the product 4e-10 to
+# 3e-8. Over the last sixty steps block 1 gets 1e-9 to 8e-4 of block 16 (medians of 20 runs), against 1 to 10 times in the fifth
+# draft. The loss ends at 0.95 to 1.10, against 0.014 at most. So the test before the first step was right, and of no use: this
+# gradient vanishes in training. Your probe looks ahead, since it may hand in the norm of a later day. What it does not see is
+# whether the branch gets a normalised input: a block without any norm is free as well.
 #
 # **When the advice misleads.** "Add LayerNorm" without its second half made this network ill: without any norm Adam
 # ends at 0.02 or less on 15 of 20 seeds, at 0.41 at worst. Yet it is a first step. With plain gradient descent at 0.03

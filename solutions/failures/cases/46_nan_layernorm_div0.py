@@ -8,8 +8,8 @@
 # $10^{-8}$ becomes $10^{-2}$. The loss is `nan` at the very same step. Elsewhere the same layer, given features far
 # from zero, has given `nan` without any padding.
 #
-# **After this case you can** write the mean and the 1 / std of a normalisation layer so that they are right for constant
-# rows, for rows far from zero and in small types, and tell which of a program's many eps belongs to a division by zero.
+# **After this case you can** write the mean and the 1 / std of a normalisation layer so that they hold for constant rows, for
+# rows far from zero and in small types, and tell which of a program's many eps mends a division by zero.
 #
 # In cases 4.4 and 4.5 a number was too large or too small for its type. Here one variance is 0, and rightly so;
 # another is not 0, and comes out as 0 or below.

@@ -8,8 +8,8 @@
 # what one does with little data and copied an augmentation from an image pipeline, where it is worth two points: each
 # row is mirrored with probability a half. The training loss still goes to zero. New turns have not become better.
 #
-# **After this case you can** find the transformation that a label survives, tell it from one that it does not, and put
-# it where it belongs: into the training rows only, and drawn anew in each epoch.
+# **After this case you can** find the transformation that a label survives, and put it where it belongs: into the training rows
+# only, and drawn anew in each epoch.
 #
 # Case 1.9 asked *whether* more data would help. Here it would, and you have to make them.
 #
@@ -351,9 +351,9 @@ check.run(check_turns_elsewhere)
 # 2003, doi 10.1109/ICDAR.2003.1227801, made this the practice for handwriting, and say that it must
 # fit the task.)
 #
-# **Measured**, accuracy on new turns at the end, 20 seeds: rows as they are 0.59 to 0.71, mirrored 0.44 to 0.58,
-# shifted 0.98 to 1.00. Over eight seeds: shifted once before the training, 0.60 to 0.67, for sixty rows are sixty rows;
-# shifted by two samples at most, 0.86 to 0.94.
+# **Measured**, accuracy on new turns at the end, 20 seeds: rows as they are 0.59 to 0.71, mirrored 0.44 to 0.58, shifted 0.98 to
+# 1.00. Over eight seeds: shifted once before the training 0.60 to 0.67, since sixty rows are sixty rows; shifted by two samples
+# at most 0.86 to 0.94.
 #
 # **When the advice misleads.** "Data augmentation" is no recipe that can be copied. Mirroring is right for photographs
 # of cats and wrong for letters, for traffic signs, for waves with a direction. A wrong one is not seen in the training
@@ -365,7 +365,6 @@ check.run(check_turns_elsewhere)
 # **Its twin** is a network that cannot see what it is shown. The cheapest test: train once with the transformation and
 # once without, and compare on validation rows that were left alone.
 #
-# **In PyTorch** this belongs into the data set's `__getitem__`, `torch.roll(x, k)`, and only into that of the training
-# set.
+# **In PyTorch** this is `torch.roll(x, k)` in the data set's `__getitem__`, and only in that of the training set.
 #
 # </details>

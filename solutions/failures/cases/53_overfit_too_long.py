@@ -367,18 +367,16 @@ check.run(check_too_long_elsewhere)
 # epochs. The networks themselves are hardly better: 0.70 nats against 0.71. What has been gained is a number that
 # holds, and training time.
 #
-# **When the advice misleads.** "Early stopping based on validation loss" answers when, and is often quoted for how
-# good. The usual rule takes the error of the *level*, $\sigma(v(e^*))/\sqrt S$. Where splits differ in difficulty by
-# half of their level, as small validation sets do, it stopped at 15 to 21 epochs of curves that were best at 30, and
-# their loss lay a fifth above the lowest. Splits of the same rows are not independent either, so any such error is
-# somewhat too small; and training on all rows, a third more than in a split, may bear a few epochs more or fewer. The
-# rule is a convention that errs towards fewer.
+# **When the advice misleads.** "Early stopping based on validation loss" answers when, and is often quoted for how good. The
+# usual rule takes the error of the *level*, $\sigma(v(e^*))/\sqrt S$. Where splits differ in difficulty by half of their level,
+# as small validation sets do, it stopped at 15 to 21 epochs of curves that were best at 30, at a loss a fifth above the lowest.
+# Splits of the same rows are not independent either, so any such error is somewhat too small. And training on all rows, a third
+# more than in a split, may bear a few epochs more or fewer. The rule is a convention that errs towards fewer.
 #
 # **How large must the third split be?** Its report has an error of its own. Where single rows scatter by 0.4, 150 rows
 # give $\pm 0.03$. It is spent when it has been read: choose again after that, and it is a validation set. (Cawley &
 # Talbot 2010, JMLR 11, 2079, show how large the bias of a choice can be.)
 #
-# **In PyTorch** nothing does this for you. Keep the curves of all splits in one array, and the third split in another
-# file.
+# **In PyTorch** you write this yourself. Keep the curves of all splits in one array, and the third split in another file.
 #
 # </details>

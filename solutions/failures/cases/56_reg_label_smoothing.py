@@ -274,7 +274,7 @@ check.run(check_smoothing_elsewhere)
 # the two you need. And a network trained this way makes a worse teacher for distillation (Müller et al. 2019, arXiv
 # 1906.02629).
 #
-# **In PyTorch** this is `torch.nn.CrossEntropyLoss(label_smoothing=0.1)`, with the convention above. It smooths in
-# `eval()` too: a loss module knows nothing of it, so make a second one, without smoothing, for the evaluation.
+# **In PyTorch** this is `torch.nn.CrossEntropyLoss(label_smoothing=0.1)`, with the convention above. It smooths in `eval()` too,
+# of which a loss module knows nothing: make a second one, without smoothing, for the evaluation.
 #
 # </details>

@@ -303,13 +303,12 @@ check.run(check_sweep_elsewhere)
 # 10 of 40, width 8 in 38, width 16 in all. The means fall without a break: 0.80, 0.53, 0.33, 0.20, 0.16. A curve of
 # means hides that width 4 is a lottery and width 8 is not.
 #
-# **When the advice misleads.** "Increase parameters" cannot mend a loss that has its floor in the data. With 40 % of
-# the labels drawn at random, eight sweeps of five or ten starts each, the mean loss on new rows falls by 0 to 5 % from
-# width 8 to 32, and from 16 to 32 it moves by 3 % at most. A wide network on wrong labels does get its *training* loss
-# down: it learns them by heart (Zhang et al. 2017, arXiv 1611.03530). So sweep on new rows. Then "not width" sends you
-# to the next suspects: the rate (case 6.2), the labels (case 6.4), the pipeline (case 6.5). Beware of the opposite:
-# with too low a learning rate, wider networks are less slow, and the sweep says "wider" although the rate is to blame.
-# That is case 1.8.
+# **When the advice misleads.** "Increase parameters" cannot mend a loss that has its floor in the data. In eight sweeps of five
+# or ten starts each, with 40 % of the labels drawn at random, the mean loss on new rows falls by 0 to 5 % from width 8 to 32.
+# From 16 to 32 it moves by 3 % at most. A wide network on wrong labels does get its *training* loss down: it learns them by heart
+# (Zhang et al. 2017, arXiv 1611.03530). So sweep on new rows. Then "not width" sends you to the next suspects: the rate (case
+# 6.2), the labels (case 6.4), the pipeline (case 6.5). Beware of the opposite: with too low a learning rate, wider networks are
+# less slow, and the sweep says "wider" although the rate is to blame. That is case 1.8.
 #
 # **In PyTorch** seed each run with `torch.manual_seed(seed)` before the model is built, not once before the sweep.
 #

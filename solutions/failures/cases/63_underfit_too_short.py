@@ -3,9 +3,9 @@
 #
 # About 20 minutes · difficulty 4 of 5 · 6 points
 #
-# **The complaint.** Two runs were ended after 50 epochs, far above the target of 0.3 nats. "Not enough training", so
-# both were ordered anew for as long as a line through the last half of their losses told. One came close and not there.
-# The other was no lower at the end than before.
+# **The complaint.** Two runs were ended after 50 epochs, far above the target of 0.3 nats. "Not enough training", so both were
+# ordered anew for as long as a line through the last half of their losses told. One came close, and did not get there. The other
+# was no lower at the end than before.
 #
 # **After this case you can** say from the losses you have how many steps a target needs, and when no number of steps
 # will do.
@@ -294,15 +294,15 @@ check.run(check_forecasts_elsewhere)
 # floor, no time will do: look for another cause. If it lies above, it is a matter of doublings, and you can say what
 # they cost.
 #
-# **Measured.** At a rate of 0.05 and on eight seeds run A stands at 0.59 to 0.66 after 25 epochs and at 0.16 to 0.21
-# after 200: at 25 it was indeed too short. From 50 epochs, 0.3 is foretold for epoch 93 to 188; it is reached at 100 to
-# 132. Run B is told to be hopeless each time, and its losses at epoch 200 lie between 0.53 and 0.94.
+# **Measured.** At a rate of 0.05 and on eight seeds run A stands at 0.59 to 0.66 after 25 epochs and at 0.16 to 0.21 after 200:
+# at 25 it was indeed too short. From 50 epochs, 0.3 is foretold for epoch 93 to 188, and reached at epoch 100 to 132. Run B is
+# told to be hopeless each time, and its losses at epoch 200 lie between 0.53 and 0.94.
 #
-# **When the advice misleads.** "Train longer" has no end, so ask for the number first. And the forecast is a forecast:
-# from 25 epochs run A is given 178 epochs at best, on one seed it is told never. There the curve bends downwards later,
-# on a double-logarithmic picture too, as networks do that find a feature late. A forecast is safe for one or two
-# doublings, where the last three of them shrank alike. A learning rate that decays bends the curve as well: $L(t)$ in
-# the middle of a cosine tells nothing of its end (Hoffmann et al. 2022, arXiv 2203.15556, train each length anew).
+# **When the advice misleads.** "Train longer" has no end, so ask for the number first. And the forecast is a forecast: from 25
+# epochs run A is given 178 epochs at best, on one seed it is told never. There the curve bends downwards later, on a
+# double-logarithmic picture too, as networks do that find a feature late. A forecast is safe for one or two doublings, where the
+# last three of them shrank alike. A learning rate that decays bends the curve as well: $L(t)$ in the middle of a cosine tells
+# nothing of its end (Hoffmann et al. 2022, arXiv 2203.15556, train each length from the start).
 #
 # **In PyTorch** write the loss of each step to a list, `loss.item()`, unsmoothed: the means over blocks smooth it.
 #

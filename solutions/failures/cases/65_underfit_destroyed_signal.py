@@ -3,9 +3,9 @@
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #
-# **The complaint.** Four pipelines feed the same network. Behind one of them it learns, behind the other three it stays
-# near chance on all rows, and neither a wider network nor a higher rate has helped. A check was written that compares the
-# spread before and after each stage. It points at the same stage in all four, one that the healthy pipeline has too.
+# **The complaint.** Four pipelines feed the same network. After one of them it learns, after the other three it stays near chance
+# on all rows, and neither a wider network nor a higher rate has helped. A check was written that compares the spread before and
+# after each stage. It points at the same stage in all four, one that the healthy pipeline has too.
 #
 # **After this case you can** walk along a pipeline and say which stage took the signal away, and whether it is gone or
 # only out of the network's reach.
@@ -390,10 +390,10 @@ check.run(check_stages_elsewhere)
 # are equal. The share of rows whose nearest neighbour has the same label is a cheap stand-in for $I$: with many
 # rows its error is at most twice the least that is possible (Cover & Hart 1967, doi 10.1109/TIT.1967.1053964).
 #
-# **Gone, or out of reach.** Casting numbers from 0 to 1 to whole ones leaves zeros: gone. Dealing the rows out anew
-# leaves every column's mean, spread and histogram, and no relation to the labels: gone as well. Dividing by 255 twice
-# takes nothing. But inputs of a spread $\sigma$ give the first layer gradients of the order of $\sigma$, and a step of
-# gradient descent moves its outputs by the order of $\sigma^2$: with $\sigma=0.001$ a millionth of what it does at 1.
+# **Gone, or out of reach.** Casting numbers from 0 to 1 to whole ones leaves zeros: gone. Dealing the rows out anew leaves every
+# column's mean, spread and histogram, and no relation to the labels: gone as well. Dividing by 255 twice takes nothing. But
+# inputs of a spread $\sigma$ give the first layer gradients of the order of $\sigma$. A step of gradient descent then moves its
+# outputs by the order of $\sigma^2$: with $\sigma=0.001$, a millionth of what it does at 1.
 #
 # **Measured,** five seeds, share of rows right after 300 steps at a rate of 0.5. Divided once: 0.95 to 1.00. Cast to
 # whole numbers: 0.35 to 0.40. Divided twice: 0.35 to 0.39, and the same after 3000 steps. Rows dealt out anew: 0.42 to
@@ -406,7 +406,7 @@ check.run(check_stages_elsewhere)
 # brutal may be harmless: rounding each of the eight numbers to 0 or 1 still leaves 0.90 to 0.99 right. And a nearest
 # neighbour is a weak reader where there are thousands of columns: take a linear model on held-out rows there.
 #
-# **In PyTorch** go through `transform.transforms` one by one, on a few hundred rows. `ToTensor` divides by 255 only if
-# it is given bytes: a second division behind it is the classic.
+# **In PyTorch** go through `transform.transforms` one by one, on a few hundred rows. torchvision's `ToTensor` divides by 255 only
+# if it is given bytes, and so does `v2.ToDtype` with `scale=True`: a second division after it is the classic.
 #
 # </details>

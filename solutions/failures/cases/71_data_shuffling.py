@@ -3,12 +3,12 @@
 #
 # About 20 minutes · difficulty 2 of 5 · 6 points
 #
-# **The complaint.** The loss of a classifier is calm for some thirty steps. Then it jumps to forty times what it was,
-# and calms down again, over and over. Spikes mean a learning rate that is too high, it was said. At an eighth of the
-# rate the spikes are lower, and no fewer. On validation rows the network is wrong in more than a quarter of all cases.
+# **The complaint.** The loss of a classifier is calm for some thirty steps. Then it jumps to forty times what it was, and calms
+# down again, over and over. "Spikes mean a learning rate that is too high." At an eighth of the rate the spikes are lower, and no
+# fewer. On validation rows the network is wrong in more than a quarter of all cases.
 #
-# **After this case you can** tell from the log alone, without another run, whether spikes come from the order of the
-# rows or from the steps, and say what *shuffled* has to mean before you trust it.
+# **After this case you can** tell from the log alone whether spikes come from the order of the rows or from the steps, and say
+# what *shuffled* has to mean.
 #
 # The spike alert of stage 2 says *that* a loss has jumped. Here you ask *where in the epoch* it does.
 #
@@ -347,13 +347,12 @@ check.run(check_shuffling_elsewhere)
 # **The cheapest experiment** is none: $\rho$ is read off a log that you have. Turning at the rate costs a run and says
 # little. At an eighth of it $\rho$ stays at 0.90 to 0.98.
 #
-# **When the advice misleads.** "Loss very spiky" is neither needed nor enough. In a set of 300 rows, read for 20
-# epochs, sorted rows do no harm: with classes further apart, validation accuracy is 0.93 to 0.98 either way, and the
-# spikes are gone by then; $\rho$ is 1.0 all the same. And $\rho$ says "the same order each time", not "a bad order".
-# Rows mixed once and then read in that order have $\rho$ of 0.80 to 0.93, because hard batches stay hard, and the same
-# accuracy as rows mixed anew. The harm is in batches that are all of one kind, above all in the last ones. So a $\rho$
-# near one is a reason to look at the labels of three batches. A shuffle of x without y ends all spikes too, and all
-# learning: 0.18 to 0.52.
+# **When the advice misleads.** "Loss very spiky" is neither needed nor enough. In a set of 300 rows with classes further apart,
+# read for 20 epochs, sorted rows do no harm. Validation accuracy is 0.93 to 0.98 either way, and the spikes are gone by then;
+# $\rho$ is 1.0 all the same. And $\rho$ says "the same order each time", not "a bad order". Rows mixed once and then read in that
+# order have $\rho$ of 0.80 to 0.93, because hard batches stay hard, and the same accuracy as rows mixed anew. The harm is in
+# batches that are all of one kind, above all in the last ones. So a $\rho$ near one is a reason to look at the labels of three
+# batches. A shuffle of x without y ends all spikes too, and all learning: 0.18 to 0.52.
 #
 # **In PyTorch** `DataLoader(dataset, shuffle=True)` draws a new order each epoch. An iterable dataset takes no
 # `shuffle=True`: a stream is mixed by a buffer, and a buffer of 100 of these rows, a fifth of a class, helps hardly at

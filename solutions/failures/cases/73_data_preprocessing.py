@@ -7,8 +7,8 @@
 # made smaller, then decayed, then dropped out. Nothing moved. Then somebody sent *training* rows through the validation
 # code. The network got two thirds of those wrong, too.
 #
-# **After this case you can** tell a gap of the preprocessing from one of overfitting by an experiment of one line, and
-# write preprocessing that treats a row alike wherever and in whatever company it comes.
+# **After this case you can** tell a gap of the preprocessing from one of overfitting by an experiment of one line, and write
+# preprocessing that treats a row alike in any company.
 #
 # The cases on overfitting, part 5, begin where this experiment has acquitted the preprocessing.
 #

@@ -69,10 +69,9 @@ def verify_tokenizer(encode, decode, vocabulary, texts):
 
 
 # %% [markdown]
-# **Predict, before you run it.** In the service one entry was added to the tokenizer's list, in third place, behind the
-# special tokens. Every ordinary word now has an id that is one too high, and every word is still known. In what share
-# of the sentences is the network right? By chance it would be 0.5. Write your guess as `my_guess`; it is the dotted
-# line in the left panel.
+# **Predict, before you run it.** In the service one entry was added to the tokenizer's list, in third place, after the special
+# tokens. Every ordinary word now has an id that is one too high, and every word is still known. In what share of the sentences is
+# the network right? By chance it would be 0.5. Write your guess as `my_guess`; it is the dotted line in the left panel.
 
 
 # %% scene="data-tokenizer"
@@ -375,7 +374,7 @@ check.run(check_tokenizer_elsewhere)
 # A share of unknown words near zero says that $e_s(w)\ne[0]$ for the words $w$ that users write. A round trip says that
 # $d_s$ undoes $e_s$. Each can hold without the demand.
 #
-# Over 20 seeds, the network being right in all of its new sentences behind the tokenizer of the training:
+# Over 20 seeds, the network being right in all of its new sentences with the tokenizer of the training:
 #
 # | in the service | accuracy | the probe that sees it |
 # | --- | --- | --- |
@@ -392,12 +391,12 @@ check.run(check_tokenizer_elsewhere)
 # does not show, since its words are normalised already: capitals, punctuation, special tokens. For these you need texts
 # as users write them, and the special tokens one by one.
 #
-# **When the advice misleads.** "OOV tokens" are the symptom that is easy to count, and no measure of the harm. With
-# half of all words unknown the network keeps 0.55 to 0.94; with none unknown and the ids moved by one it is at chance.
-# "Verify tokenizer config" compares settings. An entry in the list is no setting, and two lists of one length with
-# other contents have equal settings. And a share above zero is not an illness by itself: new words come. What counts is
-# whether it was the same on the validation set. That unknown words are rare in tokenizers of word pieces (Sennrich et
-# al. 2016, arXiv 1508.07909) makes the first probe blinder: almost nothing is ever unknown, and ids can still be wrong.
+# **When the advice misleads.** "OOV tokens", words outside the vocabulary, are the symptom that is easy to count, and no measure
+# of the harm. With half of all words unknown the network keeps 0.55 to 0.94; with none unknown and the ids moved by one it is at
+# chance. "Verify tokenizer config" compares settings. An entry in the list is no setting, and two lists of one length with other
+# contents have equal settings. And a share above zero is not an illness by itself: new words come. What counts is whether it was
+# the same on the validation set. That unknown words are rare in tokenizers of word pieces (Sennrich et al. 2016, arXiv
+# 1508.07909) makes the first probe blinder: almost nothing is ever unknown, and ids can still be wrong.
 #
 # **In PyTorch** save the tokenizer with the checkpoint and load both from there. An `nn.Embedding` tells only of ids at
 # or above its `num_embeddings`, by an IndexError on a CPU and by an assertion on a graphics card. An id that is

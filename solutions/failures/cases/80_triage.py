@@ -368,10 +368,11 @@ check.run(check_triage_elsewhere_80)
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# Write one small test for each verdict, and order them from signs that one cause alone has to signs that several share: too few
-# steps; the first loss against chance; a first layer whose gradient is zero, or tiny; a jump where the loader wrote; a loss that
-# repeats itself after an epoch; then jumps and long steps, the gap to the validation loss, the rate, the planned steps, and last
-# the height at which the loss ends. What is not a number needs a stand-in, or every comparison with it is false.
+# Write one small test for each verdict, and order them from signs that one cause alone has to signs that several share. First
+# come too few steps, the first loss against chance, a first layer whose gradient is zero or tiny, a jump where the loader wrote,
+# and a loss that repeats itself after an epoch. Then come jumps and long steps, the gap to the validation loss, the rate and the
+# planned steps. Last comes the height at which the loss ends. What is not a number needs a stand-in, or every comparison with it
+# is false.
 #
 # </details>
 #
