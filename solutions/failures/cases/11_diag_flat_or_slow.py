@@ -11,7 +11,7 @@
 # **After this case you can** put an error bar on the slope of a loss curve, and tell three things apart: it moves, it
 # stands still, and you have not seen enough to know.
 #
-# The plateau detector of stage 2 answered yes or no, for windows of one length. Here a person asks about *one* stretch
+# The plateau detector of stage 2 (case 9) answered yes or no, for windows of one length. Here a person asks about *one* stretch
 # of losses, long or short, quiet or noisy, and the answer may be that nobody can tell.
 #
 # ### The code
@@ -348,9 +348,8 @@ check.run(check_trend_elsewhere)
 # holds, you have not seen enough, and the formula says how much would be: to halve the error takes four times the
 # losses.
 #
-# **Flat is a statement about a stretch.** A loss that falls by 2 % over this stretch is flat by our 5 %. Over ten times
-# as many steps it falls by 20 %, and that is seen. So first ask what change is worth waiting for, and then choose the
-# stretch.
+# **Flat is a statement about a stretch.** A loss that falls by 2 % over this stretch is flat by the 5 % used here. Over ten times
+# as many steps it falls by 20 %, and that is seen. So first ask what change is worth waiting for, and then choose the stretch.
 #
 # **When the advice misleads.** A plot scales its axis to the noise. With 5 % noise 200 losses span about 27 % of their size, and
 # a fall of 8 % has to be seen inside that: curve B. People then smooth the curve, and the error bar goes wrong: neighbours in a

@@ -10,7 +10,7 @@
 # **After this case you can** tell from the list of rates that reach the optimizer, before the run starts, whether a
 # schedule fits its run, and name what is wrong with it if not.
 #
-# In stage 1 you wrote a cosine. The formula of this one is right. What you write is the probe that finds a schedule
+# In case 8 of stage 1 you wrote a cosine. The formula of this one is right. What you write is the probe that finds a schedule
 # that does not fit its run, whoever wrote it.
 #
 # ### The code

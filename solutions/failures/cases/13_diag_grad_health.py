@@ -10,8 +10,8 @@
 # **After this case you can** say by a number without units whether a run moves, and tell steps that are too small from a gradient
 # that does not arrive.
 #
-# The case of the layers in stage 2 asked *which* layer of a running network is sick. Here the question is whether the
-# run as a whole moves, and if not, whether a larger learning rate would help.
+# Case 11 of stage 2 asked *which* layer of a running network is sick. Here the question is whether the run as a whole moves, and
+# if not, whether a larger learning rate would help.
 #
 # ### The code
 

@@ -10,7 +10,7 @@
 # **After this case you can** read a verdict off two curves and their noise, say which differences are none, and notice
 # when a validation loss is better than it has a right to be.
 #
-# In stage 2 a validation curve said *when* to stop. Here it says what the run has.
+# In case 5 of stage 2 a validation curve said *when* to stop. Here it says what the run has.
 #
 # ### The code
 

@@ -51,7 +51,7 @@ def why_it_wobbles(losses, probe):
 
 # %% scene="plateau-lr-high"
 class WobblyRun:
-    """A run of 150 steps on small batches; called, it is the probe of the fix cell.
+    """A run of 150 steps on small batches; called, it is the probe that why_it_wobbles is given.
 
     spread: None for three clear spirals, which a network can learn; else the standard deviation of normal clouds that lie at
     a distance of 1 from the middle and overlap, so that no network can know the labels. losses: of the last 100 steps.

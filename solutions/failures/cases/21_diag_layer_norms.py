@@ -11,8 +11,8 @@
 # **After this case you can** read a table of gradient norms, name the layer that makes a network explode, and say when no
 # layer does and the cause lies outside.
 #
-# The case of the layers in stage 2 asked which layer gets a step that does not suit it. Here nearly every layer gets a step
-# that is too large, and the question is which one causes it.
+# Case 11 of stage 2 asked which layer gets a step that does not suit it. Here nearly every layer gets a step that is too large,
+# and the question is which one causes it.
 #
 # ### The code
 

@@ -11,8 +11,8 @@
 # **After this case you can** find the rows that do not belong, also when there are many, and say why the usual test
 # overlooks them just then.
 #
-# The alarm of stage 2 looks for spikes in a loss, while it runs. This one looks at the rows before training. What to do
-# where rows cannot be taken out is another case, 2.8.
+# The alarm of stage 2 (case 2) looks for spikes in a loss while the run goes on. This one looks at the rows before training. What
+# to do where rows cannot be taken out is another case, 2.8.
 #
 # ### The code
 

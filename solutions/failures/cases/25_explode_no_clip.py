@@ -10,8 +10,8 @@
 # **After this case you can** choose the limit of clipping from a log of norms, so that it leaves ordinary steps alone, and see in
 # the same log when clipping would only hide the cause.
 #
-# In stage 1 you made the mechanics of clipping (`grad-clipping`), in stage 2 the log of the norms (`clip-and-log`).
-# Both were given the limit. Here the limit is what is asked for, and the log is what you have.
+# In stage 1 you made the mechanics of clipping (case 5), in stage 2 the log of the norms (case 3). Both were given the limit.
+# Here the limit is what is asked for, and the log is what you have.
 #
 # ### The code
 
@@ -294,7 +294,8 @@ check.run(check_no_clip_elsewhere)
 # and nobody knows by how much.
 #
 # The log of an exploding run is a few steps long. To get norms of ordinary steps, run for a few hundred steps at a low limit and
-# log the norms from before it, as the scene does. Look again once the new limit is in use, since the norms change with the place.
+# log the norms from before it, as the experiment here does. Look again once the new limit is in use, since the norms change with
+# the place.
 #
 # **In PyTorch** `clip_grad_norm_(parameters, max_norm)` returns the norm from before clipping. Log it from the first
 # day. With `max_norm=float("inf")` it measures and clips nothing.

@@ -9,8 +9,8 @@
 #
 # **After this case you can** say of a run that died whether its data did it, and if so, which number in which row.
 #
-# In stage 2 a guard kept such a batch from doing harm, and counted what was bad. Here the data have to be mended, and for that
-# you need the place. Or the data are *not* at fault, and that has to be known before the search goes on elsewhere.
+# In case 8 of stage 2 a guard kept such a batch from doing harm, and counted what was bad. Here the data have to be mended, and
+# for that you need the place. Or the data are *not* at fault, and that has to be known before the search goes on elsewhere.
 #
 # ### The code
 

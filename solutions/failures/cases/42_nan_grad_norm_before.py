@@ -11,7 +11,7 @@
 # **After this case you can** keep the last steps before a failure at next to no cost, so that they are still there when
 # you come, and read from them which layer went first.
 #
-# In stage 2 you looked for a sick layer in a run that was still alive. Here the run is dead, all layers are equally
+# In case 11 of stage 2 you looked for a sick layer in a run that was still alive. Here the run is dead, all layers are equally
 # `nan`, and the question is the order in which they went.
 #
 # ### The code

@@ -21,7 +21,7 @@ def statistics(x, eps=1e-5):
     """The mean of each row of x, and the 1 / std that layer normalisation multiplies by.
 
     x: array (rows, width) of float64, float32 or float16, finite. eps: 1e-8 to 0.1.
-    Returns (mean, inverse_std), both of shape (rows, 1). layer_norm of the set-up then computes
+    Returns (mean, inverse_std), both of shape (rows, 1). layer_norm, from the first cell, computes
     (x - mean) * inverse_std * gain + bias, and its way back uses inverse_std too.
     Graded:
     inverse_std is 1 / sqrt(variance + eps), to 1e-3 of itself. The variance of a row is the mean

@@ -12,8 +12,8 @@
 # **After this case you can** write the loss scaler of mixed-precision training: in which order it treats a gradient,
 # and how it finds its own scale.
 #
-# The guard of stage 2 (*nan-inf-guard*) refuses a step because something is wrong. Here a refused step is part of a
-# healthy run, and the scaler learns from it.
+# The guard of stage 2 (case 8) refuses a step because something is wrong. Here a refused step is part of a healthy run, and the
+# scaler learns from it.
 #
 # ### The code
 

@@ -3,10 +3,10 @@
 #
 # About 15 minutes · difficulty 2 of 5 · 6 points
 #
-# **The complaint.** A network is to tell two kinds of wear from one turn of a machine. There are sixty labelled turns,
-# and the machine is gone. The network knew all sixty by heart, and was right on 64 % of new ones. Somebody looked up
-# what one does with little data and copied an augmentation from an image pipeline, where it is worth two points: each
-# row is mirrored with probability a half. The training loss still goes to zero. New turns have not become better.
+# **The complaint.** A network is to tell two kinds of wear apart, by the signal of one turn of a machine. There are sixty
+# labelled turns, and the machine is gone. The network knew all sixty by heart, and was right on 64 % of new ones. Somebody looked
+# up what one does with little data and copied an augmentation from an image pipeline, where it is worth two points: each row is
+# mirrored with probability a half. The training loss still goes to zero. New turns have not become better.
 #
 # **After this case you can** find the transformation that a label survives, and put it where it belongs: into the training rows
 # only, and drawn anew in each epoch.

@@ -11,9 +11,8 @@
 # **After this case you can** choose a number of epochs that will be the same tomorrow, and report a number that you
 # need not take back.
 #
-# In the monitoring stage a watcher stopped *one* run at its own best step. Here no run is to be stopped: the last
-# training has no validation rows left, and what it needs is a number, found before. Two questions, and each wants rows
-# of its own.
+# In case 5 of stage 2 a watcher stopped *one* run at its own best step. Here no run is to be stopped: the last training has no
+# validation rows left, and what it needs is a number, found before. Two questions, and each wants rows of its own.
 #
 # ### The code
 
@@ -189,7 +188,7 @@ def ask_epochs(val_losses, call):
         got=f"a report of {float(report):.4g}, " + (f"test_loss called with {calls[0]}" if calls else "test_loss never called"),
         turns={
             "the lowest of all validation losses is reported: a minimum over noise is lower than what it measures. In ten runs "
-            "of the scene it is 0.7 of the loss on new rows": np.isclose(report, val_losses.min()),
+            "of the experiment it is 0.7 of the loss on new rows": np.isclose(report, val_losses.min()),
             "the lowest point of a mean of curves is reported: it was chosen for being low": np.isclose(
                 report, val_losses.mean(axis=0).min()
             ),
@@ -362,10 +361,9 @@ check.run(check_too_long_elsewhere)
 # It is the rule of one standard error: the simplest that cannot be told from the best (Breiman et al. 1984, ISBN
 # 978-0-412-04841-8, page 80). The report is the loss on rows that took no part.
 #
-# **Measured**, 20 runs of the scene: the script reported 0.51 to 0.86 of the loss on 2000 new rows, 0.70 on average,
-# and chose between 5 and 60 epochs. With the rule and the third split it is 0.85 to 1.16, 1.01 on average, and 5 to 15
-# epochs. The networks themselves are hardly better: 0.70 nats against 0.71. What has been gained is a number that
-# holds, and training time.
+# **Measured**, 20 runs of the experiment: the script reported 0.51 to 0.86 of the loss on 2000 new rows, 0.70 on average, and
+# chose between 5 and 60 epochs. With the rule and the third split it is 0.85 to 1.16, 1.01 on average, and 5 to 15 epochs. The
+# networks themselves are hardly better: 0.70 nats against 0.71. What has been gained is a number that holds, and training time.
 #
 # **When the advice misleads.** "Early stopping based on validation loss" answers when, and is often quoted for how good. The
 # usual rule takes the error of the *level*, $\sigma(v(e^*))/\sqrt S$. Where splits differ in difficulty by half of their level,

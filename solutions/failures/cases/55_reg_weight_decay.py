@@ -10,7 +10,7 @@
 # **After this case you can** say how much a weight decay can do in a given run before you train, and find its strength
 # by a sweep that knows whether it has seen the optimum.
 #
-# In the optimizers stage the question was *which* parameters decay. Here it is how strongly, and in which unit.
+# In case 9 of stage 1 the question was *which* parameters decay. Here it is how strongly, and in which unit.
 #
 # ### The code
 

@@ -6,10 +6,10 @@
 # you meet them they look like a learning rate that is too high, a triumph, a model that is too large, and a service with bad
 # luck.
 #
-# **What it can be.** The order of the rows, labels that have found a way into the inputs, preprocessing that differs
-# from door to door, ids that no longer mean what they meant. In none of them is a line of the model wrong, and every
-# change of the model moves the curves a little. So the experiments of this part change the *data* and leave the model
-# alone.
+# **What it can be.** The order of the rows, labels that have found a way into the inputs, preprocessing that differs between the
+# *doors* by which rows come in (training, validation, service), ids that no longer mean what they meant. In none of them is a
+# line of the model wrong, and every change of the model moves the curves a little. So the experiments of this part change the
+# *data* and leave the model alone.
 
 # %% scene="data-issues"
 def same_door(x):

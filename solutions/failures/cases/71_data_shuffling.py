@@ -10,7 +10,7 @@
 # **After this case you can** tell from the log alone whether spikes come from the order of the rows or from the steps, and say
 # what *shuffled* has to mean.
 #
-# The spike alert of stage 2 says *that* a loss has jumped. Here you ask *where in the epoch* it does.
+# The spike alert of stage 2 (case 2) says *that* a loss has jumped. Here you ask *where in the epoch* it does.
 #
 # ### The code
 
@@ -344,8 +344,8 @@ check.run(check_shuffling_elsewhere)
 # times the median against 2 to 5 times. The low loss between the spikes is the same illness as the spikes: the network
 # is asked about what it was told a step ago. Its validation accuracy is 0.60 to 0.89, mixed 0.83 to 0.97.
 #
-# **The cheapest experiment** is none: $\rho$ is read off a log that you have. Turning at the rate costs a run and says
-# little. At an eighth of it $\rho$ stays at 0.90 to 0.98.
+# **The cheapest experiment** is none: $\rho$ is read off a log that you have. Changing the rate costs a run and says little. At
+# an eighth of it $\rho$ stays at 0.90 to 0.98.
 #
 # **When the advice misleads.** "Loss very spiky" is neither needed nor enough. In a set of 300 rows with classes further apart,
 # read for 20 epochs, sorted rows do no harm. Validation accuracy is 0.93 to 0.98 either way, and the spikes are gone by then;

@@ -400,9 +400,10 @@ check.run(check_triage_elsewhere_80)
 # The height of the end is shared by five causes, so it is asked last, when the others are ruled out. The same order is the
 # cheapest one: the first questions need one step, the last the whole run.
 #
-# **When the advice misleads.** A list of causes with a cure for each invites you to try cures. Most of the fifteen have a loss
-# that *stops decreasing*, and for four of them the rate is the wrong knob. And no list has *cannot tell* in it. On a run of ten
-# steps every verdict is a guess; the honest answer is to ask for more steps, and here it is worth as much as any other.
+# **When the advice misleads.** A list of causes with a cure for each invites you to try cures. In about half of the fifteen the
+# loss *stops decreasing*, and for four of these (vanishing gradient, dead units, a small model, shuffled labels) the rate is the
+# wrong knob. And no list has *cannot tell* in it. On a run of ten steps every verdict is a guess; the honest answer is to ask for
+# more steps, and here it is worth as much as any other.
 #
 # What these runs cannot teach: each has one fault. Real ones have two, and the second is found when the first is mended. The
 # thresholds too are those of small networks on clean tasks. Keep the order, and measure the thresholds on your own healthy runs.

@@ -6,8 +6,8 @@
 # measured. You mend the instruments.
 #
 # The cases follow a list of twelve common mistakes, each with the advice that usually goes with it. The text calls that list *the
-# document*; you need not have read it. The first stage helps and is not needed. A case takes 10 to 30 minutes. The last part,
-# *The control room*, wires the instruments into one run, and takes half an hour; the whole stage takes about four hours.
+# document*; you need not have read it. Stage 1 helps and is not needed. A case takes 10 to 30 minutes. The last part, *The
+# control room*, wires the instruments into one run, and takes half an hour; the whole stage takes about four hours.
 #
 # The loss of a classifier is its mean cross-entropy in *nats*, that is, with natural logarithms. Text and figures often call the
 # learning rate *the rate*.

@@ -3,10 +3,9 @@
 #
 # About 10 minutes · difficulty 1 of 5 · 5 points
 #
-# **The complaint.** A linear model is calibrated overnight on a stream of readings from eight sensors, 2000 steps. In
-# the morning the job has ended without an error, and all eight weights are `nan`. Since when? Nobody knows: the loop
-# has written nothing down. It is run again the next night, with the same end. Somewhere in the stream one reading was
-# divided by zero.
+# **The complaint.** A linear model is calibrated overnight on a stream of readings from eight sensors, 2000 steps. In the morning
+# the job has ended without an error, and all eight weights are `nan`. Since when? Nobody knows: the loop has written nothing
+# down. It is run again the next night, with the same end. Somewhere in the stream one target was divided by zero.
 #
 # **After this case you can** write a loop that stops before the damage instead of after it, and leaves a record that
 # says when it stopped and why.

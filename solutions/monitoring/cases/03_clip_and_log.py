@@ -7,8 +7,8 @@
 # Somebody has taken that out: "It was never active." How do you know? "It would have shown in the log." There is no
 # log. Now the weights are `nan` after 150 steps. A cable is dying, and sends nonsense ever more often.
 #
-# In `grad-clipping`, in the first stage, you made the mechanics of clipping. Here they are half of the work. The other
-# half is the number that clipping makes invisible, and what the loop does where there is no number.
+# In case 5 of stage 1 you made the mechanics of clipping. Here they are half of the work. The other half is the number that
+# clipping makes invisible, and what the loop does where there is no number.
 #
 # **After this case you can** build a training step that survives a bad batch and tells you that there was one.
 #
@@ -30,7 +30,7 @@ def clipped_step(params, grads, lr, max_norm, log):
     step is logged and skipped: the parameters come back as they were, and nothing is raised.
     Not graded: "clipped" of a skipped step, or of a norm equal to max_norm; nan or inf in the log
     of a skipped step; what else is in the dict; whether you work in place; a constant of 1e-6 or
-    less beside the norm. The squares in the checks do not overflow: that is for `grad-clipping`.
+    less beside the norm. The squares in the checks do not overflow: that is for case 5 of stage 1.
     """
     ### BEGIN BROKEN
     # # No clipping, and nobody writes anything down.
@@ -74,7 +74,7 @@ class CountsModel:
 def count_events(clipped_step, seed, steps=400, lr=0.05, max_norm=2.0):
     """Fit counts while a cable dies. Returns the History, with the distance from the true weights, and the log.
 
-    The history's grad_norm is what the scene itself measured: it is there also where nobody logs.
+    The history's grad_norm is what the experiment itself measured: it is there also where nobody logs.
     """
     rng = np.random.default_rng(seed)
     true_w, true_b = np.full(5, 0.3), 0.5

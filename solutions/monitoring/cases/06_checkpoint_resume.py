@@ -632,8 +632,8 @@ check.run(check_checkpoints_elsewhere)
 # names sorted as texts, with a checkpoint every 10 000 steps, step 120 000 is deleted and step 50 000 is kept. It may delete the
 # best. And of 99 999 steps the last 9999 are never saved.
 #
-# **Atomic** means wholly or not at all. `os.replace` is, on one file system; `write` is not. Before it the data have to be
-# on the disk, hence `os.fsync` in the scene's `FolderDisk`. On Windows a file that is open somewhere cannot be replaced or
+# **Atomic** means wholly or not at all. `os.replace` is, on one file system; `write` is not. Before it the data have to be on the
+# disk, hence `os.fsync` in `FolderDisk`, above the figure. On Windows a file that is open somewhere cannot be replaced or
 # removed: read it, close it, then clean up.
 #
 # **No pickle.** To load a pickled file is to run a program from it; whoever can change your checkpoints can run what they

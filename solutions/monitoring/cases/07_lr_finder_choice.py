@@ -318,11 +318,10 @@ check.run(check_choose_lr_elsewhere)
 # there. A tenth of that says how far somebody swept, and nothing about the network. And where the loss has not moved at all, the
 # minimum is the luckiest batch.
 #
-# **Other readings.** Ten times below the *end* of this sweep is a rate of 10, and ends at a loss of 4 to 15. The
-# steepest step is a rule of some libraries; without smoothing it took rates from 0.0003 to 2.2 here, and ended anywhere
-# from 0.02 to 1.1. A sweep also knows only the first hundred steps of a training: with a warmup, another batch size or
-# another optimizer it has to be done anew. It goes on from the ladder of probes in case 2 of the first stage, and costs
-# one run instead of several.
+# **Other readings.** Ten times below the *end* of this sweep is a rate of 10, and ends at a loss of 4 to 15. The steepest step is
+# a rule of some libraries; without smoothing it took rates from 0.0003 to 2.2 here, and ended anywhere from 0.02 to 1.1. A sweep
+# also knows only the first hundred steps of a training: with a warmup, another batch size or another optimizer it has to be done
+# anew. It goes on from the ladder of probes in case 2 of stage 1, and costs one run instead of several.
 #
 # **In PyTorch** there is no finder, but `torch.optim.lr_scheduler.ExponentialLR` with a gamma above 1 makes the
 # sweep: step it after each batch, write down the loss, and load the first weights again before you train.

@@ -382,10 +382,10 @@ check.run(check_guard_elsewhere)
 # A loop that stops at a `nan` loss comes one step late: that loss was computed from good parameters, but the update that
 # follows it in the same pass has already spoiled them.
 #
-# **Skip, lower the rate, or go back?** The document names the three and leaves the choice to you. It depends on what is
-# broken. We gave each option the guard above, and five seeds of two tasks. *Bad data*: this case's network, with two bad
-# batches. *Bad parameters*: a Poisson regression with the log link, whose rate of 0.4 is far too high; after 4 to 15 steps
-# its exponentials overflow.
+# **Skip, lower the rate, or go back?** The document names the three and leaves the choice to you. It depends on what is broken.
+# Each option got the guard above, and was run with five seeds on two tasks. *Bad data*: this case's network, with two bad
+# batches. *Bad parameters*: a Poisson regression with the log link, whose rate of 0.4 is far too high; after 4 to 15 steps its
+# exponentials overflow.
 #
 # | option | bad data | bad parameters |
 # | --- | --- | --- |
@@ -405,9 +405,9 @@ check.run(check_guard_elsewhere)
 # float32 the square of 1e20 is beyond 3.4e38, so the norm of a finite gradient is `inf`: a false alarm (a norm added up
 # in float64 has none).
 #
-# **What the guard cannot see.** In the Poisson runs the last steps that were taken were finite, and moved the parameters
-# by factors of thousands. A guard against `nan` says that the run is lost; clipping, the matter of case 5 of the first stage,
-# keeps it from being lost.
+# **What the guard cannot see.** In the Poisson runs the last steps that were taken were finite, and moved the parameters by
+# factors of thousands. A guard against `nan` says that the run is lost; clipping, the matter of case 5 of stage 1, keeps it from
+# being lost.
 #
 # **In PyTorch** `torch.amp.GradScaler` does just this for float16: where a gradient is not finite
 # `scaler.step(optimizer)` skips the step (Micikevicius et al. 2018, arXiv 1710.03740, section 3.2), and

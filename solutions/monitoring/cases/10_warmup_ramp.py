@@ -11,8 +11,7 @@
 # **After this case you can** write the ramp of a warmup so that its first step is small, its last one is full, and its edges
 # hold, and check any schedule by drawing it.
 #
-# In the first stage, *It was warmed up, and it still died in its first steps* asked how **long** a warmup has to be. The length
-# is right here. This case asks for the **ramp**.
+# Case 7 of stage 1 asked how **long** a warmup has to be. The length is right here. This case asks for the **ramp**.
 #
 # ### The code
 

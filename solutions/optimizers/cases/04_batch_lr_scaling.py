@@ -216,9 +216,9 @@ check.run(check_batch_lr_scaling_elsewhere)
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# The way of an epoch is steps times useful part of a step. For SGD let the rate make up for all of the missing steps.
-# For Adam part of it is made up already, namely what the run cell printed: let the rate make up for what is still
-# missing. Write it as a power of `batch / base_batch`, which need not be whole.
+# The way of an epoch is steps times useful part of a step. For SGD let the rate make up for all of the missing steps. For Adam
+# part of it is made up already, namely what the figure's cell printed: let the rate make up for what is still missing. Write it
+# as a power of `batch / base_batch`, which need not be whole.
 #
 # </details>
 #

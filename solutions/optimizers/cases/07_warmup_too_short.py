@@ -4,10 +4,10 @@
 # About 15 minutes · difficulty 3 of 5 · 5 points
 #
 # **The complaint.** A model of how many calls come in an hour is trained by gradient descent, 200 steps at a learning rate of
-# 0.025. It was taken over from a model of calls a *year*, so it starts at 8100 calls, where about one comes. "That is what
-# warmup is for," someone said, and let the learning rate climb for five steps. After the run the model expects no call at all,
-# in any hour; its loss is near 29, and 0.4 was to be had. Now and then a run ends in `nan`. The same five steps stand in
-# every other run of the house: a night of SGD, a week of Adam, a smoke test of fifteen steps.
+# 0.025. It was taken over from a model of calls a *year*, so it starts at 8100 calls, where about one comes. "That is what warmup
+# is for," someone said, and let the learning rate climb for five steps. After the run the model expects no call at all, in any
+# hour; its loss is near 29, and 0.4 was to be had. Now and then a run ends in `nan`. The same five steps stand in every other run
+# of the team: a night of SGD, a week of Adam, a smoke test of fifteen steps.
 #
 # **After this case you can** say what the length of a warmup has to be measured against, with SGD and with Adam, and find it by
 # runs where no rule knows it.

@@ -257,8 +257,8 @@ check.run(check_decay_groups_elsewhere)
 # %% [markdown]
 # <details><summary>Hint 1: where to look</summary>
 #
-# Follow the bias of the scene, not the loss. Something holds it, at the same place for every learning rate and however long
-# you train. Which of the two terms of the update knows a place?
+# Follow the bias in the figure, not the loss. Something holds it, at the same place for every learning rate and however long you
+# train. Which of the two terms of the update knows a place?
 #
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
