@@ -261,13 +261,12 @@ check.run(check_plateau_lr_high_elsewhere)
 # that is zero everywhere has no gradient, so no rate brings it back. 700 steps at a tenth of the rate end at 0.95 to 1.11, and
 # guessing costs $\ln 3=1.10$. A new start at a fifth of the rate ends after 200 steps at 0.11 to 0.20 of what the run had.
 #
-# **When the advice misleads.** "Decrease LR", done where the run stands, brings run A to 0.72 to 0.82 of its loss in
-# 200 steps, and run B to 0.78 to 0.96: the two ranges overlap. "Add warmup" puts off the damage until the ramp has
-# arrived: new starts that are warmed up for 100 steps end at 0.64 to 1.12 of A's loss. Gradient norms that are "high
-# or variable" are found in both: the median is 0.33 to 0.44 in A and 0.38 to 0.45 in B, the relative spread 0.39 to
-# 0.56 and 0.33 to 0.52. So are steps upwards, 45 to 57 % of them and 44 to 55 %. Cooling in place is no bad advice
-# while the weights are still alive: at a rate of 3 it brings 11 of 20 runs below 0.55 of their loss, at 4 none. A new
-# start does it in 20 of 20 at both.
+# **When the advice misleads.** "Decrease LR", done where the run stands, brings run A to 0.72 to 0.82 of its loss in 200 steps,
+# and run B to 0.78 to 0.96: the two ranges overlap. "Add warmup" puts off the damage until the ramp has arrived: new starts that
+# are warmed up for 100 steps end at 0.64 to 1.12 of A's loss. Gradient norms that are "high or variable" are found in both. Their
+# median is 0.33 to 0.44 in A and 0.38 to 0.45 in B, their relative spread 0.39 to 0.56 and 0.33 to 0.52. So are steps upwards, 45
+# to 57 % of them and 44 to 55 %. Cooling in place is no bad advice while the weights are still alive: at a rate of 3 it brings 11
+# of 20 runs below 0.55 of their loss, at 4 none. A new start does it in 20 of 20 at both.
 #
 # **The twin.** In run B the clouds overlap. Somebody who knew them would have a loss between 0.81 and 0.97 of the
 # run's: that is the floor, computed from the data and not from any rate. There nothing in the optimizer helps. Better

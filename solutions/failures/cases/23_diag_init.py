@@ -29,7 +29,7 @@ def badly_scaled(layers, x):
     Graded: named with its gain, to within a factor of 1.5, is a layer whose gain is above 5 or
     below 1/5, or whose output is all zeros (gain 0); one with a gain from 0.4 to 2.5 is not named.
     This holds for several wrong layers at once, for any unit of x (1e-6 to 1e6 here), and for what
-    stands behind a wrong layer. Where a layer's input is all zeros it is not named. What lies
+    stands after a wrong layer. Where a layer's input is all zeros it is not named. What lies
     between the bounds is free.
     """
     suspects = {}
@@ -197,7 +197,7 @@ def check_scales(name, seed, count, wrong, what, turns=None, unit=1.0):
 
 def check_scales_all(seed, count, large, unit):
     band = "the size of the output is held against fixed bounds: it has the unit of the batch in it"
-    behind = "the layers behind a wrong one are blamed: they hand on what they were given"
+    behind = "the layers after a wrong one are blamed: they hand on what they were given"
     check_scales("all well", seed, count, {}, "where all is well nobody is named")
     for each in (unit, 1 / unit):
         check_scales(
@@ -214,7 +214,7 @@ def check_scales_all(seed, count, large, unit):
         seed + 2,
         count,
         {1: large},
-        "the wrong layer is named, and not those behind it",
+        "the wrong layer is named, and not those after it",
         {
             behind: lambda facts: bool(facts["blamed"]) and min(facts["blamed"]) > facts["first"],
             "the layers are compared with each other or with the first, and not each with its own input": lambda facts: True,
@@ -225,7 +225,7 @@ def check_scales_all(seed, count, large, unit):
         seed + 3,
         count,
         {1: 1 / large},
-        "a layer that is too small is named, and not those behind it",
+        "a layer that is too small is named, and not those after it",
         {
             behind: lambda facts: bool(facts["blamed"]) and min(facts["blamed"]) > facts["first"],
             "only layers that are too large are looked for": lambda facts: not facts["said"],
@@ -271,7 +271,7 @@ def check_scales_all(seed, count, large, unit):
         seed + 8,
         count,
         {2: 0.0},
-        "a layer whose output is all zeros is named, and not those behind it",
+        "a layer whose output is all zeros is named, and not those after it",
         {behind + ", and 0 / 0 is no gain": lambda facts: bool(facts["blamed"])},
     )
 
@@ -286,7 +286,7 @@ check.run(check_init)
 ### BEGIN HIDDEN TESTS
 def check_init_elsewhere():
     rng = check.hidden_rng(23)
-    what_behind = "the wrong layer is named, and not those behind it"
+    what_behind = "the wrong layer is named, and not those after it"
     for counts in ((3, 6), (6, 13)):
         count = int(rng.integers(*counts))
         unit = 10 ** rng.uniform(2, 6)
@@ -309,7 +309,7 @@ def check_init_elsewhere():
             ("the last layer", {count - 1: large}, "the last layer is looked at too", 1.0),
             ("two, of which one makes up for the other", {first: large, second: 1 / large}, "both wrong layers are named", 1.0),
             ("two wrong layers", wrong(2), "every wrong layer is named", 1 / unit),
-            ("all zeros", {first: 0.0}, "a layer whose output is all zeros is named, and not those behind it", 1.0),
+            ("all zeros", {first: 0.0}, "a layer whose output is all zeros is named, and not those after it", 1.0),
         ]
         for number in rng.permutation(len(cases)):
             name, layers, what, scale = cases[number]

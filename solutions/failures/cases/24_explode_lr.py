@@ -436,9 +436,9 @@ check.run(check_explode_lr_elsewhere)
 # at any rate, so the sign has to be left out.
 #
 # **Where it ends.** The bound speaks of the place where it was measured, and curvature changes on the way. At half of the bound
-# the loss of the first run never rises (20 seeds). At 0.7 of it the loss rises from 0.03 to 0.4, and at 1.1 to 1.8, and both
-# times the network finds a flatter place and goes on; at 1.3 it is lost. Rectified units have kinks, and a difference across one
-# can be far too large: take $\varepsilon$ smaller, and measure twice.
+# the loss of the first run never rises (20 seeds). At 0.7 of it the loss rises from 0.03 to 0.4, and at 1.1 of it to 1.8. Both
+# times the network finds a flatter place and goes on; at 1.3 of it the network is lost. Rectified units have kinks, and a
+# difference across one can be far too large: take $\varepsilon$ smaller, and measure twice.
 #
 # **When the advice misleads.** "Reduce LR": by how much? And a tenth of the rate does not save the second run, it makes
 # it slow and leaves the row in the data. "Add warmup" helps where the curvature falls while the rate rises. In the

@@ -287,11 +287,10 @@ check.run(check_no_clip_elsewhere)
 # the ordinary steps are too long, and after each of them the next is exceptional. If the share of clipped steps does not go down,
 # lower the rate.
 #
-# **When the advice misleads.** "Add `clip_grad_norm_(params, 1.0)`": here no norm is below 1, so all steps are clipped.
-# The median loss of 20 seeds is 0.43 after 40 steps and 0.12 after 200, against 0.16 and 0.06 with the limit from the
-# log; 3 of the 20 were faster at 40 with the limit of 1. And a limit far below all norms is not always worse. At the
-# rate of 0.01 above it *rescues* the run, to 0.10 to 0.19, since it makes every step short: it has lowered the rate,
-# and nobody knows by how much.
+# **When the advice misleads.** "Add `clip_grad_norm_(params, 1.0)`": here no norm is below 1, so all steps are clipped. The
+# median loss of 20 seeds is 0.43 after 40 steps and 0.12 after 200, against 0.16 and 0.06 with the limit from the log. (Three of
+# the 20 were faster at 40 with the limit of 1.) And a limit far below all norms is not always worse. At the rate of 0.01 above it
+# *rescues* the run, to 0.10 to 0.19, since it makes every step short: it has lowered the rate, and nobody knows by how much.
 #
 # The log of an exploding run is a few steps long. To get norms of ordinary steps, run for a few hundred steps at a low limit and
 # log the norms from before it, as the experiment here does. Look again once the new limit is in use, since the norms change with

@@ -214,7 +214,7 @@ def check_scales_of(name, seed, activation, kinds, width=48, scale=1.0, last=4):
         / np.sqrt(fan_in),
         "each layer is measured with the weights before it as they were drawn: its input changes when they are scaled": raw,
         "the mean of the squares stands where its root is meant": squares,
-        "the signal is measured behind the activation: what is asked for is the output before it": behind,
+        "the signal is measured after the activation: what is asked for is the output before it": behind,
         "the standard deviation is taken, and not the root mean square": spread,
         "the activation between two layers is left out": first,
     }
@@ -323,9 +323,9 @@ check.run(check_unit_scales_elsewhere)
 # inputs, and each is a sum of sixteen that are never negative. With He's scale the signal jumps 8 to 12 times there, and the loss
 # starts at 2.8 to 5.8 (six seeds). One of the six is back at 1.1 after 150 steps; the others survive, so nobody looks.
 #
-# And no $\gamma$ helps the *square* of rectified units: a layer that is 10 % too large makes the next 21 % too large.
-# By the formula the signal of ten such layers of 64 units overflowed; the probe, which puts every layer right before it
-# goes on, keeps them all at 1, for this data and at the start.
+# And no $\gamma$ helps the *square* of rectified units: a layer that is 10 % too large makes the next 21 % too large. By the
+# formula the signal of ten such layers of 64 units overflowed. The probe puts every layer right before it goes on, and keeps them
+# all at 1, for these data and at the start.
 #
 # The size of the signal on the way out does not say all of the gradient on the way back: where the widths differ much,
 # the two ask for different scales (Glorot & Bengio 2010, PMLR 9, 249).

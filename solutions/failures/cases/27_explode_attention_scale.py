@@ -267,8 +267,8 @@ check.run(check_attention_scale_elsewhere)
 # which is zero where one weight is 1. That is why Vaswani et al. 2017 (arXiv 1706.03762, section 3.2.1) divide by
 # $\sqrt{d}$.
 #
-# **Both sides.** With a softmax that subtracts nothing, scores of size $\sqrt d$ do overflow: in float16 at $d=64$ in 98 to 100 %
-# of the rows, in float32 at $d=1024$ in 14 to 19 %. Scaled, none does. One that subtracts the maximum never overflows, and the
+# **Both sides.** With a softmax that subtracts nothing, scores of size $\sqrt d$ do overflow. In float16 at $d=64$ it is 98 to
+# 100 % of the rows, in float32 at $d=1024$ 14 to 19 %. Scaled, none does. One that subtracts the maximum never overflows, and the
 # same scores make the gradient *vanish*: at $d=1024$ the Jacobian of the median row has the norm $4\cdot10^{-5}$ against 0.18
 # scaled. The gradient of the typical query is smaller at the first step already, by a factor of 1.5 to 2000 (20 seeds, median
 # 18), in spite of a factor that is 32 times larger. Ten steps later it is below $10^{-7}$, since the few rows that still moved

@@ -139,7 +139,7 @@ def check_one_block(x, matrix, d, call):
         what="y is x plus what branch makes of x",
         call=call,
         turns={
-            "the block hands on its branch alone: whatever the layers shrink is lost to all blocks behind": out,
+            "the block hands on its branch alone: whatever the layers shrink is lost to all blocks after it": out,
             "the mean of x and the branch is taken, which still halves in every block": (x + out) / 2,
             "the sum is divided by the root of 2, which shrinks x in every block": (x + out) / np.sqrt(2),
             "the branch is taken away from x": x - out,

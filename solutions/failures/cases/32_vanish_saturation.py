@@ -325,7 +325,7 @@ check.run(check_unit_verdicts_elsewhere)
 # input, and these are 100. "Use ReLU variants" on those inputs makes it worse: `MLP((2, 32, 3), rng)` at a rate of 0.1 has a loss
 # above 1e180 after 200 steps. And "better init": weights that are too large are a poor explanation of a gradient that vanishes.
 # In thirty tanh layers with weights of standard deviation 1, two thirds of the outputs are saturated, and the gradient of the
-# first layers *explodes*, up to 5e6: what the slopes take away the weights give back with interest.
+# first layers *explodes*, up to 5e6. What the slopes take away the weights give back with interest.
 #
 # **The slope is in the loss, too.** For a sigmoid output with squared error, $\partial\ell/\partial z=2(a-y)\,a(1-a)$, with the
 # target $y$: wrong and stuck. With cross-entropy the factor $a(1-a)$ cancels and $a-y$ is left, so the same unit with the same

@@ -73,15 +73,15 @@ def road_verdict(wire):
 def block_of(way, way_back=None, factor=0.5):
     """A block past whose layers x goes in one way, and d in the same way, unless way_back is another.
 
-    "as it is"; "by a factor"; "before": through a norm before the layers; "behind": through a norm behind the sum; "not at all".
-    The layers get the normalised x, but where the norm stands behind the sum.
+    "as it is"; "by a factor"; "before": through a norm before the layers; "after": through a norm after the sum; "not at all".
+    The layers get the normalised x, but where the norm stands after the sum.
     """
 
     def wire(x, branch, norm):
-        h, h_back = (x, lambda d: d) if way == "behind" else norm(x)
+        h, h_back = (x, lambda d: d) if way == "after" else norm(x)
         out, out_back = branch(h)
         y = out if way == "not at all" else out + (h if way == "before" else factor * x if way == "by a factor" else x)
-        y, y_back = norm(y) if way == "behind" else (y, lambda d: d)
+        y, y_back = norm(y) if way == "after" else (y, lambda d: d)
 
         def back(d):
             kind = way_back or way
@@ -89,7 +89,7 @@ def block_of(way, way_back=None, factor=0.5):
             through = out_back(at_sum)
             if kind == "before":
                 return h_back(through + at_sum)
-            past = {"as it is": d, "by a factor": factor * d, "behind": at_sum, "not at all": 0 * d}[kind]
+            past = {"as it is": d, "by a factor": factor * d, "after": at_sum, "not at all": 0 * d}[kind]
             return h_back(through) + past
 
         return y, back
@@ -98,7 +98,7 @@ def block_of(way, way_back=None, factor=0.5):
 
 
 DRAFTS = {
-    "first": block_of("behind"),
+    "first": block_of("after"),
     "second": block_of("before"),
     "third": block_of("as it is", "before"),
     "fourth": block_of("by a factor", factor=0.7),
@@ -179,7 +179,7 @@ WAYS_TOLD = {
     "as it is": "as it is",
     "by a factor": "by a factor below 1",
     "before": "through a norm before the layers",
-    "behind": "through a norm behind the sum",
+    "after": "through a norm after the sum",
     "not at all": "not at all",
 }
 
@@ -222,7 +222,7 @@ def check_ways(way, way_back=None, factor=0.5):
     told = f"past its layers x goes {WAYS_TOLD[way]}, and d {WAYS_TOLD[way_back] if way_back else 'too'}"
 
     def turns(said):
-        is_normed = way in ("before", "behind")
+        is_normed = way in ("before", "after")
         if forward != backward:
             return {
                 "only the way forward is tried: call back too, and compare": said == forward,
@@ -254,22 +254,22 @@ def check_other_roads():
 
     def turns_if_normed(said):
         return {
-            "that there is one norm before the layers is taken for all: another stands behind the sum": said == "free",
+            "that there is one norm before the layers is taken for all: another stands after the sum": said == "free",
             "the norm of your probe gives zeros: then a road through it looks like no road": said == "none",
         }
 
-    check_road("the norm stands behind the branch, before the sum", normed_branch_block, "free", turns_if_free)
+    check_road("the norm stands after the branch, before the sum", normed_branch_block, "free", turns_if_free)
     check_road("norm is never called, and x is added to the branch", unnormed_block, "free", turns_if_free)
-    check_road("one norm before the layers, one behind the sum", twice_normed_block, "blocked", turns_if_normed)
+    check_road("one norm before the layers, one after the sum", twice_normed_block, "blocked", turns_if_normed)
 
 
 def check_road_verdict():
-    for way in ("behind", "as it is", "not at all", "before", "by a factor"):
+    for way in ("after", "as it is", "not at all", "before", "by a factor"):
         check_ways(way)
     check_ways("by a factor", factor=0.8)
     check_ways("as it is", "not at all")
     check_ways("not at all", "as it is")
-    check_ways("behind", "as it is")
+    check_ways("after", "as it is")
     check_ways("as it is", "before")
     check_ways("as it is", "by a factor")
     check_other_roads()
@@ -281,7 +281,7 @@ check.run(check_road_verdict)
 ### BEGIN HIDDEN TESTS
 def check_road_verdict_elsewhere():
     rng = check.hidden_rng(33)
-    changed = ["by a factor", "before", "behind"]
+    changed = ["by a factor", "before", "after"]
     pairs = [(way, None) for way in (*changed, "by a factor", "as it is", "not at all")]
     pairs += [(way, "as it is") for way in (*changed, "not at all")] + [(way, "not at all") for way in (*changed, "as it is")]
     pairs += [(way, way_back) for way in ("as it is", "not at all") for way_back in ("by a factor", "before")]
@@ -295,7 +295,7 @@ check.run(check_road_verdict_elsewhere)
 # %% [markdown]
 # <details><summary>Hint 1: where to look</summary>
 #
-# Write down what y is in a block with a norm behind the sum, and in one with a norm before the layers. Which of the two
+# Write down what y is in a block with a norm after the sum, and in one with a norm before the layers. Which of the two
 # is still x when the layers give nothing? And when the norm divides by 4?
 #
 # </details>
@@ -334,12 +334,12 @@ check.run(check_road_verdict_elsewhere)
 # gradient vanishes in training. Your probe looks ahead, since it may hand in the norm of a later day. What it does not see is
 # whether the branch gets a normalised input: a block without any norm is free as well.
 #
-# **When the advice misleads.** "Add LayerNorm" without its second half made this network ill: without any norm Adam
-# ends at 0.02 or less on 15 of 20 seeds, at 0.41 at worst. Yet it is a first step. With plain gradient descent at 0.03
-# the loss without norm is `nan` in 6 of 6 runs, with the norm behind the sum 0.04 to 0.84, and in front of the branch
-# 0.006 to 0.016. Nor is post-LN hopeless. With a tenth of the rate it reaches 0.003 to 0.11 in 6 runs, and with four
-# blocks 0 to 0.17. A warmup over half the run did not save it here: 0.99 to 1.1. Its usual remedies in large models are
-# a small rate with warmup, or branches that start small.
+# **When the advice misleads.** "Add LayerNorm" without its second half made this network ill: without any norm Adam ends at 0.02
+# or less on 15 of 20 seeds, at 0.41 at worst. Yet it is a first step. With plain gradient descent at 0.03 the loss without any
+# norm is `nan` in 6 of 6 runs. With the norm after the sum it is 0.04 to 0.84, and with the norm in front of the branch 0.006 to
+# 0.016. Nor is post-LN hopeless. With a tenth of the rate it reaches 0.003 to 0.11 in 6 runs, and with four blocks 0 to 0.17. A
+# warmup over half the run did not save it here: 0.99 to 1.1. Its usual remedies in large models are a small rate with warmup, or
+# branches that start small.
 #
 # **What pre-LN costs.** The stream is a sum, and grows from block to block: each further block changes it by a smaller
 # share. Large models put one more norm before the last layer; these sixteen blocks do without.

@@ -140,7 +140,7 @@ vitals(
 # one that leaves the array where it is. With it the run goes well. A smaller rate would have changed nothing:
 # $\eta\cdot$`nan` is `nan` for every $\eta$, and so is clipping by a norm that is `nan`.
 #
-# **What would have told its twins.** Steps that are too long spoil the parameters as well, and other batches show it as
-# here; but the gradient of the step before is finite, and large. A bad batch leaves the other ten losses as usual. And
-# a `nan` that comes from the forward pass is in the gradients of all layers at once: then the loss of that same step is
-# `nan` already, and here it was 1.3.
+# **What would have told its twins.** Steps that are too long spoil the parameters as well, and other batches show it as here; but
+# the gradient of the step before is finite, and large. A bad batch leaves the other ten losses as usual. And a `nan` that comes
+# from the forward pass is in the gradients of all layers at once. Then the loss of that same step is `nan` already, and here it
+# was 1.3.

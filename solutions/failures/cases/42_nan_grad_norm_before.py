@@ -387,7 +387,7 @@ check.run(check_last_norms_elsewhere)
 # is `inf` after half of them, and a loop that does not look goes on. A jump, the other kind of failure, needs a
 # buffer of two. Which of the two it was is the next case.
 #
-# **When the advice misleads.** First is not the same as guilty. A gradient is a product of everything between it and the loss: in
+# **When the advice misleads.** First is not the same as guilty. A gradient is a product of everything between it and the loss. In
 # layers that stand one on the other, a layer whose weights have grown shows in the gradients of its *neighbours* before its own.
 # (In a network of rectified units the weights of a layer times their gradient sum up to the same number in each layer, so the one
 # with the large weights has the small gradient.) What went first is where you look first: at its rate, its inputs, its loss. And

@@ -274,9 +274,8 @@ check.run(check_division_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# Two things. A variance of zero is nobody's mistake, and is divided by. And a variance that is not zero is lost: the
-# mean of squares is $10^6$ and more, float32 has seven digits, and what is left of the difference can be zero or
-# below.
+# Two things. A variance of zero is nobody's mistake, and is divided by. And a variance that is not zero is lost. The mean of
+# squares is $10^6$ and more, float32 has seven digits, and what is left of the difference can be zero or below.
 #
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
@@ -296,20 +295,20 @@ check.run(check_division_elsewhere)
 #
 # $$\frac{x-\mu}{\sqrt{\sigma^2+\epsilon}},\qquad \sigma^2=\frac1d\sum_{i=1}^{d}(x_i-\mu)^2$$
 #
-# (Ba et al. 2016, arXiv 1607.06450). A constant row has $\sigma^2=0$, and without $\epsilon$ this is $0/0$.
-# Padding is such a row, so are the units of a layer that are all cut to zero. With $\epsilon$ under the root it
-# becomes zeros, and its gradient is multiplied by $1/\sqrt\epsilon$, 316 at $10^{-5}$. With $\epsilon$ beside the
-# root that would be $10^5$: no `nan`, but an explosion.
+# with $\epsilon$ for eps (Ba et al. 2016, arXiv 1607.06450). A constant row has $\sigma^2=0$, and without $\epsilon$ this
+# is $0/0$. Padding is such a row, so are the units of a layer that are all cut to zero. With $\epsilon$ under the root it becomes
+# zeros, and its gradient is multiplied by $1/\sqrt\epsilon$, 316 at $10^{-5}$. With $\epsilon$ beside the root that would be
+# $10^5$: no `nan`, but an explosion.
 #
 # **When the advice misleads.** *Fix: Add epsilon (increase Adam eps).* The first two words are right, the bracket is
 # not. Adam divides by the root of its mean square *after* the loss and all gradients have been computed. The `nan` is
 # in the loss already, and $\mathrm{nan}/(\mathrm{nan}+10^{-2})$ is `nan`. In the run of the figure both values of it
 # end at the same step. A program has many eps. Look for the one in the division.
 #
-# **The negative variance.** $\overline{x^2}-\bar x^2$ is the same on paper. In float32 a relative error of
-# $6\cdot10^{-8}$ of an $x^2$ of $10^8$ is 6: of 200 rows around $10^4$ with a variance of 0.01 about three in ten
-# came out *below* zero, down to $-24$. `eps` hides that in some rows and not in others. The two passes cost a second
-# look at the row; the recurrence of Welford 1962 (doi 10.1080/00401706.1962.10490022) does it in one.
+# **The negative variance.** $\overline{x^2}-\bar x^2$ is the same on paper. In float32 a relative error of $6\cdot10^{-8}$ of an
+# $x^2$ of $10^8$ is 6. Of 200 rows around $10^4$ with a variance of 0.01 about three in ten came out *below* zero, down to $-24$.
+# `eps` hides that in some rows and not in others. The two passes cost a second look at the row; the recurrence of Welford 1962
+# (doi 10.1080/00401706.1962.10490022) does it in one.
 #
 # **The twin.** A batch with one row in it has a variance of zero in *batch* normalisation: then every column is
 # constant, and with eps all of the output is zero. No `nan` tells you.

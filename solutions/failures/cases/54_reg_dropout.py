@@ -276,7 +276,7 @@ check.run(check_dropout_elsewhere)
 #
 # **Measured,** over 20 seeds. As complained about, two evaluations agree on 60 to 70 % of the rows, and the dropout *costs* 3.3
 # points of accuracy on average, between 0.4 and 5.4. Each answer is that of a network with three units in ten missing. With the
-# mask turned off by hand it brings 1.8 points, and the validation loss goes from 1.92 to 2.09: the logits are larger than in
+# mask turned off by hand it brings 1.8 points, and the validation loss goes from 1.92 to 2.09. The logits are larger than in
 # training, so the network is too sure. A right dropout brings 1.3 points, between -0.6 and 3.7, and a loss of 1.81.
 #
 # **When the advice misleads.** That is little: a stop at the best step, without dropout, gives a loss of 1.38. On other

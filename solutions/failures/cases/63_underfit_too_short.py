@@ -294,9 +294,9 @@ check.run(check_forecasts_elsewhere)
 # floor, no time will do: look for another cause. If it lies above, it is a matter of doublings, and you can say what
 # they cost.
 #
-# **Measured.** At a rate of 0.05 and on eight seeds run A stands at 0.59 to 0.66 after 25 epochs and at 0.16 to 0.21 after 200:
-# at 25 it was indeed too short. From 50 epochs, 0.3 is foretold for epoch 93 to 188, and reached at epoch 100 to 132. Run B is
-# told to be hopeless each time, and its losses at epoch 200 lie between 0.53 and 0.94.
+# **Measured.** At a rate of 0.05 and on eight seeds run A stands at 0.59 to 0.66 after 25 epochs and at 0.16 to 0.21 after 200.
+# At 25 epochs it was indeed too short. From 50 epochs, 0.3 is foretold for epoch 93 to 188, and reached at epoch 100 to 132. Run
+# B is told to be hopeless each time, and its losses at epoch 200 lie between 0.53 and 0.94.
 #
 # **When the advice misleads.** "Train longer" has no end, so ask for the number first. And the forecast is a forecast: from 25
 # epochs run A is given 178 epochs at best, on one seed it is told never. There the curve bends downwards later, on a

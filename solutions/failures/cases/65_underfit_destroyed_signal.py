@@ -113,7 +113,7 @@ def through(stages, x):
 
 
 def show_pipelines(before, now, guess, seed=0):
-    """Draw how many rows the network gets right behind each pipeline, with what `before` and `now` say of it."""
+    """Draw how many rows the network gets right after each pipeline, with what `before` and `now` say of it."""
     fig, (ax,) = figure(1, height=3.2)
     fig.set_figwidth(9)
     x, y = pixel_rows(seed)
@@ -146,11 +146,11 @@ def show_pipelines(before, now, guess, seed=0):
     ax.set_yticks([3, 2, 1, 0], [label.replace("to_half, ", "to_half,\n") for label in labels])
     ax.set(xlim=(0, 1.9), ylim=(-0.5, 3.9), xlabel="share of rows that the network gets right after 300 steps")
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    show(fig, "The same rows and the same network behind four pipelines.", " ".join(told))
+    show(fig, "The same rows and the same network after four pipelines.", " ".join(told))
 
 
 # %% run="underfit-destroyed-signal"
-my_guess = 0.9  # the share of rows that the network gets right behind pipeline C after 3000 steps
+my_guess = 0.9  # the share of rows that the network gets right after pipeline C after 3000 steps
 
 show_pipelines(before=broken.find_stage, now=find_stage, guess=my_guess)
 
@@ -178,7 +178,7 @@ def check_stage_found(what, stages, x, y, wanted, turns):
         got=said,
         turns={
             **{belief: said == answer for belief, answer in turns.items()},
-            "the stage behind the one to blame is named, or the one before it": is_pair
+            "the stage after the one to blame is named, or the one before it": is_pair
             and wanted is not None
             and said[1] == wanted[1]
             and abs(names.index(said[0]) - names.index(wanted[0])) == 1

@@ -354,8 +354,8 @@ check.run(check_shuffling_elsewhere)
 # batches that are all of one kind, above all in the last ones. So a $\rho$ near one is a reason to look at the labels of three
 # batches. A shuffle of x without y ends all spikes too, and all learning: 0.18 to 0.52.
 #
-# **In PyTorch** `DataLoader(dataset, shuffle=True)` draws a new order each epoch. An iterable dataset takes no
-# `shuffle=True`: a stream is mixed by a buffer, and a buffer of 100 of these rows, a fifth of a class, helps hardly at
-# all: 0.64 to 0.89. Mix the files first.
+# **In PyTorch** `DataLoader(dataset, shuffle=True)` draws a new order each epoch. An iterable dataset takes no `shuffle=True`: a
+# stream is mixed by a buffer. A buffer of 100 of these rows, a fifth of a class, helps hardly at all: 0.64 to 0.89. Mix the files
+# first.
 #
 # </details>

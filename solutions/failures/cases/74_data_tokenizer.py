@@ -92,7 +92,7 @@ def tokenizers_at_work(vocabulary):
 
 
 def served_sentences(seed, rows=400, length=16):
-    """A network trained on padded sentences, and its accuracy on new ones behind each tokenizer; vocabulary, new texts."""
+    """A network trained on padded sentences, and its accuracy on new ones with each tokenizer; vocabulary, new texts."""
     rng = np.random.default_rng(seed)
     (texts, y), (texts_new, y_new) = sentences(rng, rows), sentences(rng, rows)
     vocabulary = vocabulary_of(texts)
@@ -112,7 +112,7 @@ def served_sentences(seed, rows=400, length=16):
 
 
 def show_tokenizers(before, now, seed, my_guess):
-    """The accuracy behind each tokenizer, and what two verifiers report of it."""
+    """The accuracy with each tokenizer, and what two verifiers report of it."""
     right, vocabulary, texts = served_sentences(seed)
     pairs = tokenizers_at_work(vocabulary)
     reports = [{name: verify(*pair, vocabulary, texts) for name, pair in pairs.items()} for verify in (before, now)]
@@ -140,7 +140,7 @@ def show_tokenizers(before, now, seed, my_guess):
     told = "; ".join(f"{name}: accuracy {right[name]:.2f}, {shares[name]}" for name in pairs)
     show(
         fig,
-        "Left: one network behind five tokenizers. Right: the four shares that are reported of each, bold where above zero.",
+        "Left: one network with five tokenizers. Right: the four shares that are reported of each, bold where above zero.",
         f"For each tokenizer the accuracy, and each share as reported before and now. {told}. Your guess: {my_guess:.2f}.",
     )
     print(f"With an entry added the network is right in {right['an entry added']:.2f} of the sentences. You said {my_guess:.2f}.")
@@ -218,7 +218,7 @@ def check_verifier(words, texts, unknown):
     )
     longer = Tokenizer([*vocabulary[:2], "<new>", *words])
     check_report(
-        "an entry is added behind the special tokens, to encoder and decoder alike",
+        "an entry is added after the special tokens, to encoder and decoder alike",
         (longer.encode, longer.decode),
         vocabulary,
         texts,

@@ -626,7 +626,7 @@ check.run(check_checkpoints_elsewhere)
 #
 # **When the advice misleads.** The document's fix saves the model, the optimizer and the step, and keeps the last five. It saves
 # neither the generator nor the schedule. Measured with Adam on these spirals, resumed at step 150 of 200: a generator that begins
-# anew moves some parameter by 0.1 to 0.25 at the end; parameters alone, without the optimizer, do so by 0.63 to 0.77. The loss
+# anew moves some parameter by 0.1 to 0.25 at the end. Parameters alone, without the optimizer, do so by 0.63 to 0.77. The loss
 # does not show it: after such a restart it is 1.01 to 1.15 times what it was. So compare parameters, bit for bit. It writes under
 # the final name, and a kill in the middle leaves half a file as the newest. It says `cleanup_old_checkpoints` and not how: by
 # names sorted as texts, with a checkpoint every 10 000 steps, step 120 000 is deleted and step 50 000 is kept. It may delete the

@@ -379,8 +379,8 @@ check.run(check_guard_elsewhere)
 # before the first thing that remembers, and what remembers is not only $p$: also $v$, and $t$, which a warmup or Adam's bias
 # correction reads. With the guard these runs end at a loss of 0.03 to 0.05 (20 seeds), and two batches are lost.
 #
-# A loop that stops at a `nan` loss comes one step late: that loss was computed from good parameters, but the update that
-# follows it in the same pass has already spoiled them.
+# A loop that stops at a `nan` loss comes one step late. That loss was computed from good parameters, but the update that follows
+# it in the same pass has already spoilt them.
 #
 # **Skip, lower the rate, or go back?** The document names the three and leaves the choice to you. It depends on what is broken.
 # Each option got the guard above, and was run with five seeds on two tasks. *Bad data*: this case's network, with two bad

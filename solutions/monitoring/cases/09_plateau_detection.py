@@ -336,11 +336,11 @@ check.run(check_plateau_elsewhere)
 # movement, and any curve that is noisy enough passes it. Of curves with 10 % noise that fall by 2 % a window it calls 72 % a
 # plateau. (The check takes it, since its noise ends at 5 %.)
 #
-# **When the advice misleads.** The document's fix is the rule of the prediction: a relative improvement of the means below
-# 0.001. It has no error bar. Of 1000 flat curves it calls 77 % a plateau at 1 % noise, 55 % at 5 %, 53 % at 10 %: a coin,
-# because the limit is far inside the noise. Of curves that really fall by 0.5 % a window it calls 28 % a plateau at 5 % noise
-# and 39 % at 10 %. Of curves that rise by 10 % a window it calls all of them a plateau, since a rise is
-# an improvement below any limit. Below zero its sign turns: an improving loss is a plateau. `nan` gives False and `inf` True.
+# **When the advice misleads.** The document's fix is the rule of the prediction: a relative improvement of the means below 0.001.
+# It has no error bar. Of 1000 flat curves it calls 77 % a plateau at 1 % noise, 55 % at 5 %, 53 % at 10 %. It tosses a coin,
+# because the limit is far inside the noise. Of curves that really fall by 0.5 % a window it calls 28 % a plateau at 5 % noise and
+# 39 % at 10 %. Of curves that rise by 10 % a window it calls all of them a plateau, since a rise is an improvement below any
+# limit. Below zero its sign turns: an improving loss is a plateau. `nan` gives False and `inf` True.
 #
 # **No rule sees everything.** The mended one calls a fall of 2 % a window a plateau, on purpose: 2 % is below its 5 %. At 10 %
 # noise it finds 87 % of the flat curves; a longer window would find the rest, later. And its rates are for *one*

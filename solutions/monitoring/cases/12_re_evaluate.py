@@ -406,8 +406,8 @@ check.run(check_re_evaluate_elsewhere)
 #
 # **Diagnosis.** *Mistake 12: Forgetting to Re-evaluate After Fixes.*
 #
-# Let $a_s$ be the loss after the changed run of seed $s$, and $c_s$ that of its control: the same saved state, the same
-# batches, the same number of steps, without the change. With $d_s=a_s-c_s$ over $n$ seeds, mean $\bar d$ and standard
+# Let $a_s$ be the loss after the changed run of seed $s$, and $c_s$ that of its control. The control has the same saved state,
+# the same batches and the same number of steps, without the change. With $d_s=a_s-c_s$ over $n$ seeds, mean $\bar d$ and standard
 # deviation $\sigma_d$, hold
 #
 # $$t=\frac{\bar d}{\sigma_d/\sqrt n}$$

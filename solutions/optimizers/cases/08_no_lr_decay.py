@@ -221,9 +221,9 @@ check.run(check_cosine_elsewhere)
 #
 # $$\lVert e\rVert^2=\frac{\eta\, d\,\sigma^2}{2B-\eta\,(B+d+1)},$$
 #
-# here $0.1\cdot 20/(8-2.5)=0.36$: a floor that no number of steps gets below, and that falls with $\eta$. A schedule buys
-# both ends, the large rate's speed and the small rate's floor. The cosine, with $T$ the length of the run and $t$ the
-# step, is
+# here $0.1\cdot 20/(8-2.5)=0.36$: a floor that no number of steps gets below, and that falls with $\eta$. A schedule buys both
+# ends, the large rate's speed and the small rate's floor. The cosine, which falls from $\eta_{\max}$ to $\eta_{\min}$, with $T$
+# the length of the run and $t$ the step, is
 #
 # $$\eta_t=\eta_{\min}+\tfrac{1}{2}(\eta_{\max}-\eta_{\min})\left(1+\cos\frac{\pi t}{T}\right)$$
 #

@@ -376,8 +376,8 @@ check.run(check_schedule_of_tune)
 # gradient is thousands of times longer than the others. Adam then remembers its square for about $1/(1-\beta_2)=1000$ steps,
 # divides by its root, and hardly moves any more. The restless end is the constant rate.
 #
-# **They do not add up.** In the run of the figure, mended alone, the clipping brings the excess at the end from 31 to 0.13, the
-# groups to 0.8, the schedule to 2, and the correction makes it *worse*, 34. And after the clipping the correction is worse still:
+# **They do not add up.** In the run of the figure the excess at the end is 31. Mended alone, the clipping brings it to 0.13, the
+# groups to 0.8 and the schedule to 2. The correction makes it *worse*, 34. And after the clipping the correction is worse still:
 # the excess goes from 0.13 to 49. Uncorrected steps are up to six times too long, and strong enough to hold the offset against
 # its decay. Corrected ones are one learning rate long at most, and lose to a decay of $0.03\cdot 50=1.5$ learning rates. One
 # mistake had hidden the other. So a curve that gets worse does not tell you that the mend was wrong. Hold each line against what
