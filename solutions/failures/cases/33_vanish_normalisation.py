@@ -322,10 +322,9 @@ check.run(check_road_verdict_elsewhere)
 #
 # $$h_l=N\bigl(h_{l-1}+f_l(h_{l-1})\bigr),\qquad h_l=h_{l-1}+f_l\bigl(N(h_{l-1})\bigr),$$
 #
-# called post-LN and pre-LN. In the first, what goes past the block is divided by $\sigma_l$, the standard deviation of
-# a row of the sum. After $L$ blocks the road has the factor $\prod_l 1/\sigma_l$, and only the branches can make good
-# for it. In the second the factor is 1 (Xiong et al. 2020, arXiv 2002.04745; the norm is that of Ba et al. 2016, arXiv
-# 1607.06450).
+# called post-LN and pre-LN. In the first, what goes past the block is divided by $\sigma_l$, the standard deviation of a row of
+# the sum. After $L$ blocks the road has the factor $\prod_l 1/\sigma_l$, and only the branches can make up for it. In the second
+# the factor is 1 (Xiong et al. 2020, arXiv 2002.04745; the norm is that of Ba et al. 2016, arXiv 1607.06450).
 #
 # Over 6 seeds the product over fifteen blocks is 0.01 to 0.02 before the first step. The branches pass enough to hide it: block 1
 # gets 0.1 to 2.5 times what block 16 gets (20 seeds). After thirty steps of Adam $\sigma_l$ is near 4, and the product 4e-10 to

@@ -48,7 +48,7 @@ def nan_signs(seed):
         w = w + 20 / 64 * (side[rows] * (1 - p)) @ x[rows]
     tiny = 1e16 * np.array(run(unit=1e-8, update=in_float16))
     return {
-        "Nan from the first step": ({"loss": run(spoilt_x=standardised)}, "loss"),
+        "NaN from the first step": ({"loss": run(spoilt_x=standardised)}, "loss"),
         "Climbs to the end": ({"loss": run(lr=lambda step: 0.1 if step < 10 else 1e3)}, ""),
         "Calm, and then gone": ({"loss": run(at=40, value=np.inf)}, ""),
         "Inf, and it goes on": ({"loss": logged}, ""),

@@ -358,7 +358,7 @@ check.run(check_inf_in_data_elsewhere)
 # **What each cure does,** in 20 seeds of this table. The spread of the noise in the targets is 0.3, so its square,
 # 0.09, is as low as a loss can come.
 #
-# | cure | loss after 60 steps | what is told |
+# | cure | loss after 60 steps | what is reported |
 # | --- | --- | --- |
 # | none | `nan` | nothing |
 # | `nan` made 0 after standardising | 3.6 to 4.5 | nothing: a column of five is gone |
@@ -369,7 +369,7 @@ check.run(check_inf_in_data_elsewhere)
 # worst one. The second row of the table is a run that looks well: a loss that is a number and falls. The third is no better:
 # `nan_to_num` makes an `inf` the largest float there is, the square of its distance from the mean is `inf` again, and so is the
 # spread. Divided by it, the whole column is 0. A made-up number may be right, a median for instance, where rows are few; then it
-# is a decision, and told as one. And leaving rows out is only harmless while they are few and bad by chance. If the speed is
+# is a decision, and reported as one. And leaving rows out is only harmless while they are few and bad by chance. If the speed is
 # infinite whenever no vehicle passed, the empty hours are missing from the data, all of them. That is what `dropped` is for.
 #
 # **In service** the same mean and spread must be used, those of the training rows; this case leaves that to part 7.

@@ -16,8 +16,8 @@
 # 1. Read the complaint. Write what you expect as `my_guess`, at the top of the figure's cell. It is not graded; the figure, or a
 #    line printed under it, answers it.
 # 2. Run the cell under *The code*, the cell under the prediction, which only defines the experiment, and the figure's cell. The
-#    dashed line is the run that was complained about, the wide one the run of the code in your cell. Before your mend they lie on
-#    each other.
+#    dashed line is the run that was complained about, the wide one the run of the code in your cell. Before your mend the two
+#    coincide.
 # 3. Edit the cell under *The code* and no other. Its docstring says what is asked for. Run it and the figure again.
 # 4. Run the check: the folded cell below the figure, which you may unfold to read. If it fails, it names the call, what came,
 #    what was expected and, where it can, the wrong turn you took.

@@ -40,9 +40,9 @@ def experiment_rngs(seed):
 
 
 # %% [markdown]
-# **Predict, before you run it.** Twenty people run the script, each with a seed of their own. How far apart are the best
-# and the worst of the twenty validation accuracies? Write your guess as `my_guess`: 0.01 is one point. It is the bar in the
-# right panel. In the other two panels two runs lie over each other: those of the complaint, and two of your code.
+# **Predict, before you run it.** Twenty people run the script, each with a seed of their own. How far apart are the best and the
+# worst of the twenty validation accuracies? Write your guess as `my_guess`: 0.01 is one point. It is the bar in the right panel.
+# The other two panels each draw two runs over each other: those of the complaint, and two of your code.
 
 # %% scene="seeds"
 # A generator without a seed takes its entropy from the operating system, and it is gone. These six numbers came from there
