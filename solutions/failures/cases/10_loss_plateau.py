@@ -87,7 +87,7 @@ loss, lr, travel = history["loss"], history["lr"][-1], history["travel"]
 ratio = lr * history["grad_norm"][-1] / global_norm(net.params)
 print(f"1. The loss at steps 500, 600 and 700: {loss[500]:.2f}, {loss[600]:.2f}, {loss[-1]:.2f}.")
 print(f"2. The learning rate at the last step: {lr}, as it was set.")
-print(f"3. A gradient step by the size of the weights: {ratio:.3f}. That is no small step, and yet the loss is still.")
+print(f"3. A gradient step by the size of the weights: {ratio:.3f}. That is no small step, and yet the loss does not move.")
 print(f"   Distance by path length of 100 gradient steps: {travel[0]:.2f} for the first 100, {travel[-1]:.2f} for the last.")
 print(f"4. The validation loss: {history['val_loss'][-1]:.2f}; the training loss: {loss[-1]:.2f}.")
 vitals(

@@ -218,7 +218,7 @@ check.run(check_plateau_lr_low_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss Plateau, Learning rate too low: Gradient norms healthy but loss flat.*
+# **Diagnosis.** *Loss Plateau: Learning rate too low. Gradient norms healthy but loss flat. Fix: Increase LR 2-10x.*
 #
 # For a small learning rate $\eta$ one step lowers the training loss by about $\eta\lVert g\rVert^2$, with $g$ the gradient. With
 # $\eta=0.001$ and a gradient of ordinary length, 100 steps lower the loss by 0.004 to 0.04 nats: nearly flat, and no tick

@@ -245,8 +245,8 @@ check.run(check_plateau_lr_high_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss Plateau, Learning rate too high: Loss oscillates, doesn't settle. Gradient norms high or
-# variable. Fix: Decrease LR, add warmup.*
+# **Diagnosis.** *Loss Plateau: Learning rate too high. Loss oscillates, doesn't settle. Gradient norms high or variable. Fix:
+# Decrease LR, add warmup.*
 #
 # Near a minimum with the loss $L^*$ small noisy steps at the rate $\eta$ hover above it:
 #

@@ -292,8 +292,8 @@ check.run(check_restarts_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss plateau: Stuck in local minimum. Usually at very low loss values. Fix: LR warmup restart, try
-# different seed.*
+# **Diagnosis.** *Loss Plateau: Stuck in local minimum. Usually at very low loss values. Fix: LR warmup restart, try different
+# seed.*
 #
 # A start that is stuck with probability $q$ stays stuck; $k$ starts are all stuck with probability $q^k$. Of 1200 starts (five
 # times 240) 27 % were stuck after 3000 steps, so five starts fail together about once in 700 tasks. The budget allows five starts

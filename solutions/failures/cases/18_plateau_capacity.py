@@ -286,8 +286,7 @@ check.run(check_capacity_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss plateau: Capacity limit reached. Model too small for task. Fix: Increase model size or simplify
-# task.*
+# **Diagnosis.** *Loss Plateau: Capacity limit reached. Model too small for task. Fix: Increase model size or simplify task.*
 #
 # Write $L(w,\eta)$ for the loss of width $w$ after training at learning rate $\eta$. A width is too small for the
 # target $L^*$ if

@@ -288,8 +288,8 @@ check.run(check_data_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss plateau: Data exhaustion. Model memorized training data; validation loss increasing. Fix: More
-# data, regularization, early stop.*
+# **Diagnosis.** *Loss Plateau: Data exhaustion. Model memorized training data. Validation loss increasing. Fix: More data,
+# regularization, early stop.*
 #
 # Let $V(n)$ be the mean lowest validation loss over the draws of $n$ rows, $s_n$ the standard deviation over its $d$
 # draws. The last doubling brings, with its error,

@@ -341,8 +341,8 @@ check.run(check_init_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Gradient Explosion, diagnostic step 3: Verify initialization.* And of the causes: *Bad initialization.
-# Check custom layers.*
+# **Diagnosis.** *Gradient Explosion, diagnostic step 3: Verify initialization.* And of the causes: *Gradient Explosion: Bad
+# initialization. Check custom layers.*
 #
 # Let a layer of rectified units have $n$ inputs and weights with standard deviation $s$. With $q_l$ the mean square of
 # its outputs, and symmetric weights,

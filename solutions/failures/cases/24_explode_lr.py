@@ -416,7 +416,7 @@ check.run(check_explode_lr_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Learning rate too high*, and its twin, *data outliers*.
+# **Diagnosis.** *Gradient Explosion: Learning rate too high. Fix: Reduce LR, add warmup.* And its twin, *Data outliers*.
 #
 # Along a direction of curvature $\lambda$ the distance $d_t$ from the minimum follows
 # $d_{t+1}=(1+\beta-\eta\lambda)\,d_t-\beta\,d_{t-1}$, with $\eta$ the rate and $\beta$ the momentum. Its solutions

@@ -271,7 +271,8 @@ check.run(check_no_clip_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *No gradient clipping*, and then a limit that came from elsewhere.
+# **Diagnosis.** *Gradient Explosion: No gradient clipping. Fix: Add `clip_grad_norm_(params, 1.0)`.* And then a limit that came
+# from elsewhere.
 #
 # Through $T$ steps of time the gradient holds the product $\prod_{t} D_tW^\top$, with $W$ the recurrent matrix and
 # $D_t$ zeros and ones for the units that are off or on. Where it stretches, it stretches $T$ times, and a single step

@@ -303,7 +303,7 @@ check.run(check_unit_scales_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Bad initialization*, *check custom layers*.
+# **Diagnosis.** *Gradient Explosion: Bad initialization. Fix: Use standard init schemes. Check custom layers.*
 #
 # For an ordinary layer with $n$ inputs $h_i$ and independent weights $w_i$ of mean 0 and variance $\sigma^2$, the
 # output $z=\sum_i w_ih_i$ has the mean square $n\sigma^2\,\overline{h^2}$, with $\overline{h^2}$ the mean square of the

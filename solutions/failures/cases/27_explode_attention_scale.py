@@ -256,7 +256,8 @@ check.run(check_attention_scale_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Numerical overflow in attention*, and what it is where the softmax is a good one.
+# **Diagnosis.** *Gradient Explosion: Numerical overflow in attention. Fix: Ensure attention scaling by sqrt(d_k).* And what it is
+# where the softmax is a good one.
 #
 # The score of query $q$ and key $k$ is $s=\alpha\,q\cdot k$, with $\alpha$ the scale. For independent entries of mean 0
 # and sizes $\sigma_q$ and $\sigma_k$ in $d$ dimensions its spread is $\alpha\,\sigma_q\sigma_k\sqrt d$. The weights are

@@ -260,7 +260,7 @@ check.run(check_wire_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Gradient Vanishing: Too many layers without residuals.*
+# **Diagnosis.** *Gradient Vanishing: Too many layers without residuals. Fix: Add skip connections.*
 #
 # Let $h_l$ be the output of block $l$ of $L$, $f_l$ its layers, $J_l=\partial f_l/\partial h_{l-1}$ their Jacobian, and
 # $\delta_l$ the gradient of the loss to $h_l$, as a row. Without and with the addition,

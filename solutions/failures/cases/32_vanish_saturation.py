@@ -303,7 +303,8 @@ check.run(check_unit_verdicts_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Gradient Vanishing: Saturated activations. Sigmoid/tanh outputs near plus or minus 1.*
+# **Diagnosis.** *Gradient Vanishing: Saturated activations. Sigmoid/tanh outputs near plus or minus 1. Fix: Use ReLU variants,
+# better init.*
 #
 # A unit computes $a=\phi(z)$ with $z=w\cdot x+b$: inputs $x$, weights $w$, bias $b$, activation $\phi$. Backwards it
 # hands on

@@ -257,7 +257,7 @@ check.run(check_decays_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Overfitting, regularization techniques: Weight decay (0.01-0.1).*
+# **Diagnosis.** *Overfitting: Regularization techniques. Weight decay (0.01-0.1).*
 #
 # Decoupled, a step at the learning rate $\eta$ with decay $\lambda$ multiplies a weight by $1-\eta\lambda$. Over $T$
 # steps, where nothing else moves it,

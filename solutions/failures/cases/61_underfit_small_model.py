@@ -54,7 +54,7 @@ def width_sweep(train_at, widths, seeds, target):
 
 # %% [markdown]
 # **Predict, before you run it.** In the second task 40 % of the labels, in the training rows and in the new ones, are
-# drawn at random. The width goes from 8 to 32. By how many percent does the mean loss *on new rows* fall? Write your
+# drawn at random. The width goes from 8 to 32. By how many per cent does the mean loss *on new rows* fall? Write your
 # guess as `my_guess`, negative if you think that it rises: the line under the figure answers it.
 
 # %% scene="underfit-small-model"
@@ -119,7 +119,7 @@ def show_sweeps(before, now, guess, seed=0):
 
 
 # %% run="underfit-small-model"
-my_guess = 50  # by how many percent the mean loss on new rows falls from width 8 to width 32
+my_guess = 50  # by how many per cent the mean loss on new rows falls from width 8 to width 32
 
 show_sweeps(before=broken.width_sweep, now=width_sweep, guess=my_guess, seed=2)
 
@@ -289,7 +289,7 @@ check.run(check_sweep_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Underfitting, Model too small. Fix: Increase parameters.*
+# **Diagnosis.** *Underfitting: Model too small. Fix: Increase parameters.*
 #
 # Let $L(w,s)$ be the loss of width $w$ from start $s$, and $L^*$ the target. Width $w$ is enough if
 #

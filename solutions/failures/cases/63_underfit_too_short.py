@@ -281,7 +281,7 @@ check.run(check_forecasts_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Underfitting, Not enough training. Fix: Train longer.*
+# **Diagnosis.** *Underfitting: Not enough training. Fix: Train longer.*
 #
 # Many losses follow $L(t)=c+a\,t^{-b}$ over a good part of a run, with a floor $c$, a size $a$ and a power $b>0$ (for
 # large language models: Kaplan et al. 2020, arXiv 2001.08361). Let $M_k$ be the mean over the steps from $2^{k-1}$ to

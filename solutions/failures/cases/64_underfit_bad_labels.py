@@ -240,7 +240,7 @@ check.run(check_audits_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Underfitting, Data issues: Labels incorrect. Fix: Verify data pipeline.*
+# **Diagnosis.** *Underfitting: Data issues. Labels incorrect. Fix: Verify data pipeline.*
 #
 # The score of row $i$ is its loss *out of fold*, $s_i=-\log p_{-f(i)}(y_i\mid x_i)$, where $f(i)$ is the part that holds
 # row $i$, and $p_{-f}$ a model trained without that part. With the row in the training set, $s_i$ measures how well the

@@ -383,7 +383,7 @@ check.run(check_stages_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Underfitting, Data issues: Preprocessing destroying signal. Fix: Verify data pipeline.*
+# **Diagnosis.** *Underfitting: Data issues. Preprocessing destroying signal. Fix: Verify data pipeline.*
 #
 # A stage $f$ cannot add to what $x$ tells of the label $y$: $I(f(x);y)\le I(x;y)$, with $I$ the mutual information (the
 # data processing inequality; Cover & Thomas 2006, ISBN 978-0-471-24195-9, section 2.8). If $f$ can be undone, the two
