@@ -160,7 +160,7 @@ def check_dropout_at(shape, p, seed):
         turns={
             "one draw is made for each unit, and all rows share it": np.all(is_kept == is_kept[0]),
             "one draw is made for each row, and all its units go together": np.all(is_kept == is_kept[:, :1]),
-            "exactly the same number is dropped in each row, or in each column: then its entries depend on each other": in_rows == 0
+            "exactly the same number is dropped in each row, or in each column: then its entries are tied together": in_rows == 0
             or in_columns == 0,
         },
     )
