@@ -125,9 +125,9 @@ print(f"You said {my_guess:.0%} for the first.")
 # %% check="plateau-detection" points=6
 def plateau_verdicts(losses, window=None):
     """What is_plateau says about each row of `losses`; None where it is neither True nor False."""
+    calls = [(row,) if window is None else (np.array(row), window) for row in losses.tolist()]
     verdicts = []
-    for row in losses.tolist():
-        said = is_plateau(row) if window is None else is_plateau(np.array(row), window)
+    for said in check.each(is_plateau, calls):
         is_verdict = said is not None and np.ndim(said) == 0 and said in (True, False)
         check.that(is_verdict, what="each answer is True or False", call="is_plateau(losses)", expected="True or False", got=said)
         verdicts.append(bool(said))

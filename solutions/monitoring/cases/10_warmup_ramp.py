@@ -131,12 +131,12 @@ show_ramps(
 def ramp_values(steps, warmup_steps, base_lr):
     """The learning rates of `steps` (a list) as an array, each proven to be one finite number."""
     values = []
-    for step in steps:
+    try:
+        answers = check.each(warmup_lr, [(step, warmup_steps, base_lr) for step in steps])
+    except ZeroDivisionError:
+        answers = ["ZeroDivisionError"]
+    for step, lr in zip(steps, answers):
         call = f"warmup_lr({step}, warmup_steps={warmup_steps}, base_lr={base_lr})"
-        try:
-            lr = warmup_lr(step, warmup_steps, base_lr)
-        except ZeroDivisionError:
-            lr = "ZeroDivisionError"
         is_number = lr is not None and not isinstance(lr, str) and np.ndim(lr) == 0 and np.isfinite(lr)
         check.that(
             is_number,

@@ -89,7 +89,8 @@ def check_one_lr(step, total_steps, base_lr, min_lr, want, what, atol=1e-12, tur
 
 
 def check_never_rises(total_steps, base_lr, min_lr):
-    rates = np.array([lr_at(step, total_steps, base_lr, min_lr) for step in range(2 * total_steps)], dtype=float)
+    calls = [(step, total_steps, base_lr, min_lr) for step in range(2 * total_steps)]
+    rates = np.array(check.each(lr_at, calls), dtype=float)
     call = f"lr_at(step, total_steps={total_steps}, base_lr={base_lr}, min_lr={min_lr}) for step = 0 ... {2 * total_steps - 1}"
     rises = np.flatnonzero(~(np.diff(rates) <= 1e-6 * base_lr))
     got = f"a rise from {rates[rises[0]]:.4g} to {rates[rises[0] + 1]:.4g} at step {rises[0] + 1}" if rises.size else "no rise"
