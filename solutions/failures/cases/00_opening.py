@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Stage 3 · Failures
 #
-# Runs that have failed, ordered by what one sees first. Here nobody tells you which line is wrong; often no line is. The
-# question is what is wrong with the run. Two causes often look alike: the text calls them twins. Which experiment tells
-# them apart, and costs least? You write it.
+# Runs that have failed, ordered by what one sees first. Here nobody tells you which line is wrong; often no line is. The question
+# is what is wrong with the run. Two causes often look alike: the text calls them twins. Which experiment tells them apart, and
+# costs least? You write it; the text calls it a *probe*.
 #
 # The cases follow a list of symptoms, diagnostic steps and causes, each with the advice that usually goes with it. The text calls
 # that list *the document*; you need not have read it. The first two stages help and are not needed. There are 43 cases in seven

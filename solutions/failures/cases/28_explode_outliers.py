@@ -332,11 +332,13 @@ check.run(check_explode_outliers_elsewhere)
 # **The classifier.** With cross-entropy the gradient with respect to the logits is $p-\mathrm{onehot}(y)$, with $p$ the softmax.
 # It is never longer than $\sqrt2$, and for a row with logits in the thousands it is exactly zero once the row is on its right
 # side. A row that is long because it was multiplied stays on the side where the short one was, so a network that is mostly right
-# is right about it. In 100 runs like those of the figure the median was 0.97 with nothing scaled. Eight lost more than 0.03
-# against the same run without the long row, and 3 fell below 0.85: there the row was drawn while the network was still wrong.
-# With mean and standard deviation the median of 40 runs was 0.34. Dividing by the standard deviation squeezes 299 good rows for
-# the sake of one that mostly harmed nobody. That holds for a right label: with a *wrong* one on that row the largest loss was 6e4
-# to 3e23 and the share 0.59 to 0.98, in 12 seeds of 10 passes.
+# is right about it.
+#
+# In 100 runs like those of the figure the median was 0.97 with nothing scaled. Eight lost more than 0.03 against the same run
+# without the long row, and 3 fell below 0.85: there the row was drawn while the network was still wrong. With mean and standard
+# deviation the median of 40 runs was 0.34. Dividing by the standard deviation squeezes 299 good rows for the sake of one that
+# mostly harmed nobody. That holds for a right label: with a *wrong* one on that row the largest loss was 6e4 to 3e23 and the
+# share 0.59 to 0.98, in 12 seeds of 10 passes.
 #
 # **The twin, a step that is too large.** Print the largest norm among the rows of the batch where the loss jumps. If it
 # is that of any other batch, it is the rate (case 2.4). Clipping the gradient (case 2.5) bounds what one visit does,

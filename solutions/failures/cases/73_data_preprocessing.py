@@ -366,11 +366,12 @@ check.run(check_preprocessing_elsewhere)
 # **When the advice misleads.** "Same preprocessing for both" is read as "the same code for both". On all 300 validation
 # rows at once that does no harm: 0.91 to 0.99, as good as the training statistics with 0.92 to 1.00. That is why it
 # survives. Where one of three classes is missing among the rows it gives 0.68 to 0.95, against 0.93 to 1.00. In groups
-# of eight rows it gives 0.85 to 0.96, in groups of two 0.58 to 0.74. It also leaks: a row's result then depends on the
-# rows beside it, so on data that will not be there at work. Fitting on all rows before the split is the other way to
-# get this wrong; the harm there is a validation score that is a little too good, as in case 7.2. And statistics of the
-# training rows are right only as long as the rows keep coming from the same source. Where the source has drifted, they
-# show it: the mean of $z$ over new rows is no longer near zero. Own statistics hide just that.
+# of eight rows it gives 0.85 to 0.96, in groups of two 0.58 to 0.74.
+#
+# It also leaks: a row's result then depends on the rows beside it, so on data that will not be there at work. Fitting on all rows
+# before the split is the other way to get this wrong; the harm there is a validation score that is a little too good, as in case
+# 7.2. And statistics of the training rows are right only as long as the rows keep coming from the same source. Where the source
+# has drifted, they show it: the mean of $z$ over new rows is no longer near zero. Own statistics hide just that.
 #
 # **In PyTorch** batch normalisation has both sides in one layer: in `train()` it uses the batch's own statistics, in
 # `eval()` those kept from training (Ioffe & Szegedy 2015, arXiv 1502.03167). A forgotten `eval()` is this case.

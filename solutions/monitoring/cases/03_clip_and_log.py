@@ -367,10 +367,10 @@ check.run(check_clipped_run)
 # would be dead before anybody noticed.
 #
 # **When the advice misleads.** "Always clip to 1": the limit is a scale of *this* loss. Here ordinary norms have a median of 0.6;
-# a limit of 0.1 clips nearly every step, which makes the steps shorter and does nothing else (that clipping can also be faster
-# than any fixed rate was shown by Zhang et al. 2020, arXiv 1905.11881). Choose it from the log, a little above what calm steps
-# reach. And the document's symptom, an explosion "after many stable steps", is that of bad data or of a rate near its bound;
-# where the *first* steps explode, look at initialisation and warmup.
+# a limit of 0.1 clips nearly every step, and is little more than a smaller learning rate (that clipping can also be faster than
+# any fixed rate was shown by Zhang et al. 2020, arXiv 1905.11881). Choose it from the log, a little above what calm steps reach.
+# And the document's symptom, an explosion "after many stable steps", is that of bad data or of a rate near its bound; where the
+# *first* steps explode, look at initialisation and warmup.
 #
 # The document's recipe computes the norm and throws it away. It lets `nan` through, because `nan > max_norm` is false;
 # an infinite norm makes its factor 0, and `0 * inf` is `nan`: the lost reading at step 310 takes all the weights with
