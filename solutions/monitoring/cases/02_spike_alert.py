@@ -3,10 +3,9 @@
 #
 # About 25 minutes · difficulty 4 of 5 · 8 points
 #
-# **The complaint.** A run of 1200 steps has an alarm, and the alarm has been silent. In the log, read afterwards, the
-# loss jumps to three times its height, twice within five steps. Later it goes to thirty times, comes back, jumps again,
-# is `NaN` once, and at last steps up to another level and stays there. "It does check", says the author. It checks
-# every 10 000 steps.
+# **The complaint.** A run of 1200 steps has an alarm, and the alarm has been silent. In the log, read afterwards, the loss jumps
+# to three times its height, twice within five steps. Later it goes to thirty times, comes back, jumps again, is `nan` once, and
+# at last steps up to another level and stays there. "It does check", says the author.
 #
 # **After this case you can** write an alarm that fires at the first bad step and stays silent at ordinary ones, and say
 # what a detector's own memory does to it.
@@ -359,9 +358,9 @@ check.run(check_spikes_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# To ask seldom is to miss what passes. To ask often, and compare with a multiple of a mean, is to be fooled by the
-# mean: the spike itself is in it, the last one is in it, a single `nan` ruins it. The limit has to be a level *plus* so
-# many times the noise, both taken from numbers that a few wild losses cannot move.
+# To ask seldom is to miss what passes. To ask often, and compare with a multiple of a mean, is to be fooled by the mean. The
+# spike itself is in it, the last one is in it, and a single `nan` ruins it. The limit has to be a level *plus* so many times the
+# noise, both taken from numbers that a few wild losses cannot move.
 #
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
@@ -402,10 +401,10 @@ check.run(check_spikes_elsewhere)
 # of the nine, and misses the one that follows the spike of thirty times: the standard deviation of the window is then
 # about three times the level.
 #
-# **What the alarm cannot do.** A rise that takes longer than the window is never a spike: that is a matter for a trend.
-# After a jump that stays, this rule rings for about fifty steps, until the new level has the majority; a rule that
-# admits only losses which it did not flag rings for ever. And where the loss is heavy-tailed, as in reinforcement
-# learning, $k=8$ is too low. Choose it from the false alarms of a run that you know to be healthy.
+# **What the alarm cannot do.** A rise that takes longer than the window is never a spike: that is a matter for a trend. After a
+# jump that stays, this rule rings for about fifty steps, until the new level has the majority. A rule that admits only losses
+# that it did not flag rings for ever. And where the loss is heavy-tailed, as in reinforcement learning, $k=8$ is too low. Choose
+# it from the false alarms of a run that you know to be healthy.
 #
 # **What to do when it rings** is another question. In large models a known answer is to go back to a checkpoint before
 # the spike and leave out the batches around it (Chowdhery et al. 2022, arXiv 2204.02311, section 5.1).

@@ -9,10 +9,9 @@
 # it is. All the same, every run is lost, as if there were no warmup at all. Nobody has ever drawn the learning rate.
 #
 # **After this case you can** write the ramp of a warmup so that its first step is small, its last one is full, and its edges
-# hold; and check any schedule by drawing it before the first run.
+# hold, and check any schedule by drawing it.
 #
-# In the first stage, *It was warmed up, and it still died in its first steps* asked how **long** a warmup has to be. The length
-# is right here. This case asks for the **ramp**.
+# Case 7 of stage 1 asked how **long** a warmup has to be. The length is right here. This case asks for the **ramp**.
 #
 # ### The code
 
