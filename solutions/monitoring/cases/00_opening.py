@@ -28,6 +28,10 @@
 # **How marks are made.** The points of a case are given when its check passes. The checks that you see and a few hidden ones ask
 # the same things, told in the docstring; the hidden ones use other numbers. Cases do not depend on each other. In the control
 # room an instrument that you have not mended is replaced by a stand-in, so that it costs you once only.
+#
+# ## Contents
+#
+# [contents]
 
 # %% setup="monitoring"
 import sys

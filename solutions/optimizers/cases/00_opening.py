@@ -28,6 +28,10 @@
 # **How marks are made.** The points of a case are given when its check passes. The checks that you see and a few hidden
 # ones ask the same things, told in the docstring; the hidden ones use other numbers. Cases do not depend on each other, so
 # you may leave one and come back. Everything runs on one core without a network.
+#
+# ## Contents
+#
+# [contents]
 
 # %% setup="optimizers"
 import sys
