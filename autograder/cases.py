@@ -15,8 +15,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
-
 from .paths import SOLUTIONS
 
 KINDS = ("setup", "scene", "fix", "run", "check")
@@ -99,6 +97,8 @@ def read_stage(stage, solutions=SOLUTIONS):
 
 def read_case(path):
     """One case file, proven well-formed."""
+    import jupytext  # takes seconds
+
     text = Path(path).read_text(encoding="utf-8")
     case_id = re.sub(r"^\d\d_", "", Path(path).stem).replace("_", "-")
     _require_closed_regions(path, text)

@@ -34,7 +34,7 @@ def _parser():
     check = commands.add_parser("check", help="run the checks of your copy, and see how far you have come")
     check.add_argument("what", nargs="?", metavar="STAGE or NOTEBOOK", help="your copy in study/, all stages, unless given")
     check.add_argument("--case", metavar="ID", help="only this case, such as lr-too-high")
-    check.add_argument("--full", action="store_true", help="the hidden checks too: they say pass or not yet")
+    check.add_argument("--full", action="store_true", help="the hidden checks too: the same demands, with other numbers")
     check.set_defaults(run=_check)
 
     build = commands.add_parser("build", help="make solutions/ and course/ from the cases")
@@ -83,7 +83,7 @@ def _study(options):
 
 
 def _check(options):
-    from .study import NothingToCheck, check
+    from .check import NothingToCheck, check
 
     stages = [options.what] if options.what in STAGES else STAGES
     paths = (

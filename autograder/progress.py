@@ -10,8 +10,11 @@ class _RateColumn(progress.ProgressColumn):
         return Text("" if speed is None else f"{speed:.1f}/s")
 
 
-def progress_bar(console=None, rate=False):
-    """A rich Progress; add_task it a description and a total. rate: show how many are done in a second, too."""
+def progress_bar(console=None, rate=False, transient=False):
+    """A rich Progress; add_task it a description and a total.
+
+    rate: show how many are done in a second, too. transient: leave nothing on the screen.
+    """
     return progress.Progress(
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),
@@ -20,4 +23,5 @@ def progress_bar(console=None, rate=False):
         progress.TimeElapsedColumn(),
         progress.TimeRemainingColumn(),
         console=console,
+        transient=transient,
     )
