@@ -14,10 +14,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from .check_worker import SECONDS, work
+from .cases import no_such_case
+from .check_worker import work
 from .grader.intake import Refused, kind_of, parse, read_cell, taken
 from .paths import COURSE, SOLUTIONS, STAGES, notebook_path
 from .progress import progress_bar
+
+SECONDS = 30  # of wall time, for each cell and each check; the slowest check of the course takes two
 
 
 class NothingToCheck(Exception):
@@ -34,10 +37,11 @@ class Case:
     points: dict
 
 
-def check(paths, case=None, full=False, console=None):
+def check(paths, case=None, full=False, console=None, seconds=SECONDS):
     """Run the checks of learners' notebooks; print a table, the first failing message and the next case.
 
     paths: notebooks named after their stage. case: only this one. full: the hidden checks too, where the visible ones pass.
+    seconds: what each cell and each check may take; one that takes longer is stopped, and the others are judged.
     The notebooks are read, never written. Returns whether everything that was run passed.
     Raises NothingToCheck where a notebook is missing or damaged, or no case has that name.
     """
@@ -46,13 +50,13 @@ def check(paths, case=None, full=False, console=None):
     known = [each for stage in cells for each in read_cases(stage)]
     chosen = [each for each in known if case in (None, each.id)]
     if not chosen:
-        raise NothingToCheck(f"there is no case {case!r}; the cases are {', '.join(each.id for each in known)}")
-    visible, lost = _judged(cells, chosen, False, console)
+        raise NothingToCheck(no_such_case(case, [each.id for each in known]))
+    visible, lost = _judged(cells, chosen, False, seconds, console)
     hidden = {}
     if full:
         passing = [each for each in chosen if not any(visible[each.id].values())]
         cells = {stage: _with_hidden_checks(stage, steps) for stage, steps in cells.items()}
-        hidden, lost_there = _judged(cells, passing, True, console)
+        hidden, lost_there = _judged(cells, passing, True, seconds, console)
         lost |= lost_there
     _print_table(chosen, visible, hidden if full else None, console)
     for name, why in lost.items():
@@ -123,7 +127,7 @@ def _with_hidden_checks(stage, steps):
     return [[name, kind, whole[name] if kind == "check" else source] for name, kind, source in steps]
 
 
-def _judged(cells, cases, hidden, console):
+def _judged(cells, cases, hidden, seconds, console):
     """Judge `cases`, several at once: ({case id: {check id: message, None where it passed}}, {cell that was given up: why}).
 
     cells: those to run, by stage. Each process goes through them once, from the first to the last, and stops at checks that it
@@ -136,7 +140,9 @@ def _judged(cells, cases, hidden, console):
 
         def start(case):
             mine, theirs = context.Pipe()
-            process = context.Process(target=work, args=(theirs, cells, lost, hidden, console.width, folder), daemon=True)
+            process = context.Process(
+                target=work, args=(theirs, cells, lost, hidden, seconds, console.width, folder), daemon=True
+            )
             process.start()
             started.append(process)
             theirs.close()
@@ -162,7 +168,7 @@ def _judged(cells, cases, hidden, console):
                                 "the process that runs the checks did not start; what it said stands above"
                             ) from None
                         ran_long = process.exitcode == 1  # so ends the watch over its time
-                        lost[runs] = f"it ran for {SECONDS} s and was stopped" if ran_long else "it ended the process"
+                        lost[runs] = f"it ran for {seconds} s and was stopped" if ran_long else "it ended the process"
                         start(case)
                         continue
                     if isinstance(message, str):

@@ -6,15 +6,14 @@ import io
 import os
 import signal
 
-SECONDS = 30  # of wall time, for each cell and each check; the slowest check of the course takes two
 
-
-def work(pipe, cells, lost, hidden, width, folder):
+def work(pipe, cells, lost, hidden, seconds, width, folder):
     """Answer each (stage, ids of checks) that comes through `pipe` with {id: message, None where it passed}, until it is closed.
 
     cells: [[name, kind, source]] of each stage, in order; a stage's checks are asked for in that order. lost: {name: why} of
-    cells that are left out. hidden: run the hidden parts of the checks, not the visible ones. width: of a message, in
-    characters. folder: where the code runs. Before anything runs that may end this process, its name goes through the pipe.
+    cells that are left out. hidden: run the hidden parts of the checks, not the visible ones. seconds: what each cell and
+    each check may take. width: of a message, in characters. folder: where the code runs. Before a cell runs, its name goes
+    through the pipe: should it end this process, that is known.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one who started this
     os.environ["MPLBACKEND"] = "agg"
@@ -71,7 +70,7 @@ def work(pipe, cells, lost, hidden, width, folder):
                 failed[name] = f"Not yet: the code did not come to an end: {lost[name]}."
             else:
                 pipe.send(name)
-                faulthandler.dump_traceback_later(SECONDS, exit=True, file=nowhere)
+                faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
                 with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                     failed[name] = failure(name, kind, source)
                 faulthandler.cancel_dump_traceback_later()

@@ -37,6 +37,13 @@ def _parser():
     check.add_argument("--full", action="store_true", help="the hidden checks too: the same demands, with other numbers")
     check.set_defaults(run=_check)
 
+    update = commands.add_parser("update", help="bring a newer release of the course into your copy, and keep your answers")
+    update.set_defaults(run=_update)
+
+    reset = commands.add_parser("reset", help="give one case of your copy back as it was released")
+    reset.add_argument("case", metavar="CASE", help="its id, such as lr-too-high")
+    reset.set_defaults(run=_reset)
+
     build = commands.add_parser("build", help="make solutions/ and course/ from the cases")
     build.add_argument("stage", nargs="?", choices=STAGES, help="only this stage")
     build.add_argument("--check", action="store_true", help="write nothing; say what differs, and fail where something does")
@@ -94,6 +101,25 @@ def _check(options):
     except NothingToCheck as error:
         return _fail(error)
     return 0 if passed else 1
+
+
+def _update(options):
+    from .update import NothingToUpdate, update
+
+    try:
+        return 0 if update() else 1
+    except (NothingToUpdate, OSError) as error:
+        return _fail(error)
+
+
+def _reset(options):
+    from .update import NothingToUpdate, reset
+
+    try:
+        reset(options.case)
+    except (NothingToUpdate, OSError) as error:
+        return _fail(error)
+    return 0
 
 
 def _build(options):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from .paths import COURSE, ROOT, STAGES, STUDY, notebook_path
+from .update import RELEASE, is_behind
 
 LAB_SETTINGS = ROOT / "autograder" / "lab_settings"
 
@@ -18,6 +19,7 @@ def make_copy():
     half = STUDY.with_name("study.part")
     shutil.rmtree(half, ignore_errors=True)
     shutil.copytree(COURSE, half, ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
+    shutil.copytree(half, half / RELEASE)  # by which an update tells what was changed
     os.replace(half, STUDY)
     return True
 
@@ -29,7 +31,9 @@ def study(stage=None, browser=True, port=8888):
     """
     stage = stage or STAGES[0]
     if make_copy():
-        print(f"Made your own copy of the course in {STUDY.name}/. It is yours: nothing overwrites it.")
+        print(f"Made your own copy of the course in {STUDY.name}/. It is yours: no command overwrites what you write.")
+    elif is_behind(STUDY):
+        print("The course is newer than your copy:  autograder update  brings it in, and keeps your answers.")
     print("Opening JupyterLab. To close it, press Ctrl-C here twice; your work is in the notebook as you saved it.")
     command = [
         sys.executable,
