@@ -37,10 +37,8 @@ def work(pipe, cells, lost, hidden, seconds, width, folder):
             error = result.error_before_exec or result.error_in_exec
             return error and _stopped(error)
         names = shell.user_ns
-        if kind == "locked":
-            exec(compiled(source, name), names)
-            return None
-        names = dict(names)  # what a check defines is not for the learner's code
+        if kind == "check":
+            names = dict(names)  # what a check defines is not for the learner's code
         try:
             for is_hidden, first_line, part in segments(source):
                 with checks_off() if hidden and not is_hidden else contextlib.nullcontext():

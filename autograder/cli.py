@@ -50,7 +50,8 @@ def _parser():
     build.set_defaults(run=_build)
 
     release = commands.add_parser("release", help="put together what a class is handed out")
-    release.add_argument("stage", choices=STAGES, help="the stage to hand out")
+    release.add_argument("stage", nargs="?", choices=STAGES, help="the stage to hand out; with --zip all, unless given")
+    release.add_argument("--zip", action="store_true", help="only the archives, which run wherever numpy and matplotlib are")
     release.set_defaults(run=_release)
 
     grade = commands.add_parser("grade", help="grade a class, each submission in a sandbox, and write nbgrader's gradebook")
@@ -138,8 +139,17 @@ def _build(options):
 
 
 def _release(options):
+    from .release import archives, release
+
+    if options.zip:
+        try:
+            archives(_stages(options))
+        except OSError as error:
+            return _fail(error)
+        return 0
+    if not options.stage:
+        return _fail(f"name the stage to hand out, such as  release {STAGES[0]} ; or  release --zip  for archives of all", 2)
     from .gradebook import GradebookError
-    from .release import release
 
     try:
         release(options.stage)
@@ -225,9 +235,9 @@ def _stages(options):
     return [options.stage] if options.stage else None
 
 
-def _fail(error):
+def _fail(error, status=1):
     print(f"autograder: {error}", file=sys.stderr)
-    return 1
+    return status
 
 
 if __name__ == "__main__":

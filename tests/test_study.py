@@ -129,11 +129,11 @@ def test_a_loop_without_an_end_is_stopped_and_the_other_cases_are_judged(copy):
         cells=solved | {HELPED: loop},
         own=[("seeds", "import os\nos._exit(3)"), ("seeds", "while True: pass")],
     )
-    passed, text = checked(path, seconds=3)
+    passed, text = checked(path, seconds=6)
     assert not passed and "10 of 11 cases" in text
-    assert "the code did not come to an end: it ran for 3 s and was stopped" in text
+    assert "the code did not come to an end: it ran for 6 s and was stopped" in text
     assert "behind the cell seeds, was left out: it ended the process" in text
-    assert "behind the cell seeds, was left out: it ran for 3 s" in text
+    assert "behind the cell seeds, was left out: it ran for 6 s" in text
 
 
 @pytest.mark.parametrize("width", [60, 120])
