@@ -20,7 +20,7 @@ from .grader.intake import Refused, kind_of, parse, read_cell, taken
 from .paths import COURSE, SOLUTIONS, STAGES, notebook_path
 from .progress import progress_bar
 
-SECONDS = 30  # of wall time, for each cell and each check; the slowest check of the course takes two
+SECONDS = 60  # of wall time, for each cell and each check; the slowest of the course takes seven, on a core that is shared
 
 
 class NothingToCheck(Exception):

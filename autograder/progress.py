@@ -13,7 +13,8 @@ class _RateColumn(progress.ProgressColumn):
 def progress_bar(console=None, rate=False, transient=False):
     """A rich Progress; add_task it a description and a total.
 
-    rate: show how many are done in a second, too. transient: leave nothing on the screen.
+    rate: show how many are done in a second, too. transient: leave nothing behind on `console`, and show
+    nothing where that is no terminal.
     """
     return progress.Progress(
         progress.TextColumn("{task.description}"),
@@ -24,4 +25,5 @@ def progress_bar(console=None, rate=False, transient=False):
         progress.TimeRemainingColumn(),
         console=console,
         transient=transient,
+        disable=transient and not console.is_terminal,
     )

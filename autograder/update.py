@@ -74,7 +74,7 @@ def update(copy=None, course=COURSE, console=None):
             write_whole(copy / path, content)
         for path in gone:
             (copy / path).unlink()
-        told.insert(0, f"Brought {len(writes)} files up to date. As they were, they lie in {saved}.")
+        told.insert(0, f"Files brought up to date: {len(writes) + len(gone)}. As they were, they lie in {saved}.")
         told.append(RELOAD)
     elif not damaged:
         told.append("Your copy is up to date.")
@@ -141,10 +141,10 @@ def _merged(mine, base, new, name):
         cells += [chosen, *extras.get(cell_id, [])]
     own = sum(map(len, extras.values()))
     if answers or own:
-        told.insert(0, f"{name}: kept your code in {answers} cases, and {own} cells of your own.")
+        told.insert(0, f"{name}: answers kept: {answers}; cells of your own: {own}.")
     kept = [cell for cell_id, cell in found.items() if cell_id not in ours and _is_changed(cell, was.get(cell_id))]
     if kept:
-        told.append(f"{name}: {len(kept)} cells of yours belong to cases that are no longer there; they stand at the end.")
+        told.append(f"{name}: cells of yours in cases that are no longer there: {len(kept)}. They stand at the end.")
         if not any(cell.get("id") == GONE for cell in cells):
             text = "## No longer part of the course\n\nWhat you wrote in cases that this release does not have."
             cells.append({"cell_type": "markdown", "id": GONE, "metadata": {}, "source": text})
