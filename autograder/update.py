@@ -129,22 +129,26 @@ def _merged(mine, base, new, name):
     """
     notebook, ours = parse(mine, name), {cell["id"]: cell for cell in parse(new, name)["cells"]}
     was = {cell["id"]: cell for cell in parse(base, name)["cells"]} if base else {}
-    found, extras, after = _sorted(notebook["cells"], ours, was)
-    told, cells, answers = [], list(extras.get(None, [])), 0
+    found, extras = _sorted(notebook["cells"], ours, was)
+    told, cells, answers, both = [], list(extras.get(None, [])), 0, {True: [], False: []}
     for cell_id, cell in ours.items():
         chosen, is_conflict = _chosen(found.get(cell_id), was.get(cell_id), cell)
         answers += kind_of(cell) == "mend" and read_cell(chosen)[2] != read_cell(cell)[2]
-        if is_conflict and kind_of(cell) == "mend":
-            told.append(f"{name}: {cell_id} is released with other code now. Yours stays;  autograder reset {cell_id}  gives it.")
-        elif is_conflict:
-            told.append(f"{name}: the cell {cell_id}, which you changed, has changed too. It stays as you have it.")
+        if is_conflict:
+            both[kind_of(cell) == "mend"].append(cell_id)
         cells += [chosen, *extras.get(cell_id, [])]
     own = sum(map(len, extras.values()))
     if answers or own:
-        told.insert(0, f"{name}: answers kept: {answers}; cells of your own: {own}.")
+        told.append(f"{name}: answers kept: {answers}; cells of your own: {own}.")
+    if both[True]:
+        told.append(
+            f"  Released with other code now; yours stays, and  autograder reset CASE  gives the other: {', '.join(both[True])}"
+        )
+    if both[False]:
+        told.append(f"  You and the course have changed these cells; they stay as you have them: {', '.join(both[False])}")
     kept = [cell for cell_id, cell in found.items() if cell_id not in ours and _is_changed(cell, was.get(cell_id))]
     if kept:
-        told.append(f"{name}: cells of yours in cases that are no longer there: {len(kept)}. They stand at the end.")
+        told.append(f"  Cells of yours in cases that are no longer there: {len(kept)}. They stand at the end of {name}.")
         if not any(cell.get("id") == GONE for cell in cells):
             text = "## No longer part of the course\n\nWhat you wrote in cases that this release does not have."
             cells.append({"cell_type": "markdown", "id": GONE, "metadata": {}, "source": text})
@@ -172,7 +176,7 @@ def _sorted(cells, ours, was):
         elif source != read_cell(found[name])[2]:
             # A second copy of a cell: it counts nowhere, and is kept as text that does not run.
             extras.setdefault(after, []).append({"cell_type": "raw", "id": _new_id(), "metadata": {}, "source": source})
-    return found, extras, after
+    return found, extras
 
 
 def _chosen(mine, old, new):
