@@ -34,8 +34,15 @@ def _parser():
     check = commands.add_parser("check", help="run the checks of your copy, and see how far you have come")
     check.add_argument("what", nargs="?", metavar="STAGE or NOTEBOOK", help="your copy in study/, all stages, unless given")
     check.add_argument("--case", metavar="ID", help="only this case, such as lr-too-high")
-    check.add_argument("--full", action="store_true", help="the hidden checks too: they say pass or not yet")
+    check.add_argument("--full", action="store_true", help="the hidden checks too: the same demands, with other numbers")
     check.set_defaults(run=_check)
+
+    update = commands.add_parser("update", help="bring a newer release of the course into your copy, and keep your answers")
+    update.set_defaults(run=_update)
+
+    reset = commands.add_parser("reset", help="give one case of your copy back as it was released")
+    reset.add_argument("case", metavar="CASE", help="its id, such as lr-too-high")
+    reset.set_defaults(run=_reset)
 
     build = commands.add_parser("build", help="make solutions/ and course/ from the cases")
     build.add_argument("stage", nargs="?", choices=STAGES, help="only this stage")
@@ -43,7 +50,8 @@ def _parser():
     build.set_defaults(run=_build)
 
     release = commands.add_parser("release", help="put together what a class is handed out")
-    release.add_argument("stage", choices=STAGES, help="the stage to hand out")
+    release.add_argument("stage", nargs="?", choices=STAGES, help="the stage to hand out; with --zip all, unless given")
+    release.add_argument("--zip", action="store_true", help="only the archives, which run wherever numpy and matplotlib are")
     release.set_defaults(run=_release)
 
     grade = commands.add_parser("grade", help="grade a class, each submission in a sandbox, and write nbgrader's gradebook")
@@ -83,7 +91,7 @@ def _study(options):
 
 
 def _check(options):
-    from .study import NothingToCheck, check
+    from .check import NothingToCheck, check
 
     stages = [options.what] if options.what in STAGES else STAGES
     paths = (
@@ -94,6 +102,25 @@ def _check(options):
     except NothingToCheck as error:
         return _fail(error)
     return 0 if passed else 1
+
+
+def _update(options):
+    from .update import NothingToUpdate, update
+
+    try:
+        return 0 if update() else 1
+    except (NothingToUpdate, OSError) as error:
+        return _fail(error)
+
+
+def _reset(options):
+    from .update import NothingToUpdate, reset
+
+    try:
+        reset(options.case)
+    except (NothingToUpdate, OSError) as error:
+        return _fail(error)
+    return 0
 
 
 def _build(options):
@@ -112,8 +139,17 @@ def _build(options):
 
 
 def _release(options):
+    from .release import archives, release
+
+    if options.zip:
+        try:
+            archives(_stages(options))
+        except OSError as error:
+            return _fail(error)
+        return 0
+    if not options.stage:
+        return _fail(f"name the stage to hand out, such as  release {STAGES[0]} ; or  release --zip  for archives of all", 2)
     from .gradebook import GradebookError
-    from .release import release
 
     try:
         release(options.stage)
@@ -199,9 +235,9 @@ def _stages(options):
     return [options.stage] if options.stage else None
 
 
-def _fail(error):
+def _fail(error, status=1):
     print(f"autograder: {error}", file=sys.stderr)
-    return 1
+    return status
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Judge the cells of a notebook without a kernel: set-up, the case's scene, the cell to mend, its checks, nothing else.
 
-For a learner's own notebook on their own machine, and for the answers in the tests. The code runs in this process with this
-user's rights: it is no way to grade a stranger.
+For code that is trusted: solutions, and the answers in the tests. It runs in this process with this user's rights.
 """
 
 import contextlib

@@ -34,9 +34,25 @@
 # [contents]
 
 # %% setup="optimizers"
+import importlib.util
 import sys
 
-sys.path.insert(0, "..")  # the clinic package lies beside this notebook's folder
+sys.path[:0] = ["..", "optimizers.zip/optimizers"]  # where the package clinic may lie, if not beside this notebook
+
+
+class Missing(ModuleNotFoundError):
+    def _render_traceback_(self):  # its words alone
+        return str(self).splitlines()
+
+
+how_to_get_it = {
+    "numpy": "run  %pip install numpy  in a new cell",
+    "matplotlib": "run  %pip install matplotlib  in a new cell",
+    "clinic": "put the folder clinic, which came with this notebook, or the whole optimizers.zip, beside the notebook",
+}
+not_here = [f"{name} is not here: {cure}." for name, cure in how_to_get_it.items() if importlib.util.find_spec(name) is None]
+if not_here:
+    raise Missing("\n".join([*not_here, "Then restart the kernel, and run this cell again."]))
 
 from clinic import BROKEN, MENDED, MLP, History, LeastSquares, batches, check
 from clinic import descend, figure, global_norm, linear_data, mark_guess, show, spirals, train, vitals
