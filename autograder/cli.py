@@ -112,17 +112,19 @@ def _build(options):
 
 
 def _release(options):
+    from .choice import ChoiceError
     from .gradebook import GradebookError
     from .release import release
 
     try:
         release(options.stage)
-    except (GradebookError, OSError) as error:
+    except (ChoiceError, GradebookError, OSError) as error:
         return _fail(error)
     return 0
 
 
 def _grade(options):
+    from .choice import ChoiceError
     from .cluster import NoCluster
     from .grade import GradingStopped, NothingToGrade, grade
     from .gradebook import GradebookError
@@ -142,18 +144,19 @@ def _grade(options):
         )
     except NoSandbox as error:
         return _fail(f"{error}; or grade people whom you trust with --unsafe: their code then runs with your rights")
-    except (Busy, GradebookError, GradingStopped, NoCluster, NothingToGrade) as error:
+    except (Busy, ChoiceError, GradebookError, GradingStopped, NoCluster, NothingToGrade) as error:
         return _fail(error)
     return 1 if any(row["problem"] for row in rows) else 0
 
 
 def _feedback(options):
+    from .choice import ChoiceError
     from .feedback import NothingGraded, feedback
     from .gradebook import GradebookError
 
     try:
         problems = feedback(_stages(options), options.student)
-    except (GradebookError, NothingGraded, OSError) as error:
+    except (ChoiceError, GradebookError, NothingGraded, OSError) as error:
         return _fail(error)
     return 1 if problems else 0
 

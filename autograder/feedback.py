@@ -15,10 +15,10 @@ from nbgrader.utils import is_grade
 from rich.console import Console
 
 from .gradebook import QUIET, OpenGradebook
-from .judge import read_exercises
+from .judge import exercises_in
 from .kept import write_whole
 from .nbgrader_settings import course_config
-from .paths import COURSE, ROOT, STAGES, notebook_path
+from .paths import ROOT, STAGES, notebook_path
 from .progress import progress_bar
 
 _TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -31,7 +31,7 @@ class NothingGraded(Exception):
 def feedback(stages=None, student=None, root=ROOT, console=None):
     """Write root/feedback/STUDENT/STAGE/STAGE.html and STAGE.txt for what was graded; returns a line for each that failed.
 
-    Raises NothingGraded, GradebookError.
+    Raises NothingGraded, ChoiceError, GradebookError.
     """
     root, console = Path(root), console or Console()
     config = course_config(root)
@@ -67,8 +67,8 @@ def feedback(stages=None, student=None, root=ROOT, console=None):
 def text(stage, marks, notebook):
     """The short text: points by case, what the first failing check of each unmended case says, and where to go on."""
     outputs = {cell.metadata["nbgrader"]["grade_id"]: cell.outputs for cell in notebook.cells if is_grade(cell)}
-    exercises = read_exercises(notebook_path(COURSE, stage))
-    lines = [f"{stage}: {marks.score:g} of {sum(exercise.points for exercise in exercises)} points"]
+    exercises = exercises_in(notebook)
+    lines = [f"{stage}: {marks.score:g} of {sum(exercise.points for exercise in exercises):g} points"]
     if marks.late_penalty:
         lines.append(f"It came late, which takes off {marks.late_penalty:g}.")
     lines += ["", "points  case"]

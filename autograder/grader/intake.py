@@ -11,6 +11,7 @@ import stat
 import nbformat
 
 from ..cases import released
+from ..choice import choose
 from ..paths import SOLUTIONS, notebook_path
 
 MAX_BYTES = 20 << 20  # of a notebook
@@ -167,13 +168,15 @@ def documented_by_check(stage):
     return documented
 
 
-def rebuild(stage, cells):
+def rebuild(stage, cells, choice=None):
     """The notebook to grade: the release, with what the learner wrote in the cells to mend, and with the learner's own cells.
 
-    cells: from `read_submission`. Nothing else of the submission is in it: no metadata, outputs, attachments, or locked cell.
+    cells: from `read_submission`. choice: from `read_choice`; what was not chosen is left out, also where the learner has it.
+    Nothing else of the submission is in it: no metadata, outputs, attachments, or locked cell.
     Raises Refused where no cell to mend is among them.
     """
     notebook = release_of(stage)
+    whole = notebook.cells
     ours = {cell.id: cell for cell in notebook.cells}
     sources = {_bare(cell.source) for cell in notebook.cells}
     mended, extras, after = {}, {}, None
@@ -184,14 +187,17 @@ def rebuild(stage, cells):
                 mended.setdefault(name, source)  # of a cell that stands there twice, the first counts
         elif kind in ("code", "markdown") and source.strip() and _bare(source) not in sources:
             extras.setdefault(after, []).append((kind, source))
-    if not mended:
+    kept = {cell.id for cell in choose(notebook, choice).cells}
+    if not kept & mended.keys():
         raise Refused(
             f"it holds none of the cells to mend of {stage}: it is another notebook, or its cells have lost their names"
         )
     rebuilt = list(_own(extras, None))
-    for cell in notebook.cells:
-        cell.source = mended.get(cell.id, cell.source)
-        rebuilt += [cell, *_own(extras, cell.id)]
+    for cell in whole:
+        if cell.id in kept:
+            cell.source = mended.get(cell.id, cell.source)
+            rebuilt.append(cell)
+        rebuilt += _own(extras, cell.id)
     notebook.cells = rebuilt
     return notebook
 
