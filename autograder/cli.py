@@ -37,8 +37,14 @@ def _parser():
     check.add_argument("--full", action="store_true", help="the hidden checks too: they say pass or not yet")
     check.set_defaults(run=_check)
 
+    new = commands.add_parser("new", help="start a case: its file, and that of its answers")
+    new.add_argument("case", metavar="CASE", help="its id: words of a to z with hyphens between, such as uneven-batches")
+    new.add_argument("--stage", choices=STAGES, default=STAGES[0], help=f"the stage it belongs to; {STAGES[0]} unless given")
+    new.set_defaults(run=_new)
+
     build = commands.add_parser("build", help="make solutions/ and course/ from the cases")
     build.add_argument("stage", nargs="?", choices=STAGES, help="only this stage")
+    build.add_argument("--case", metavar="ID", help="only prove this case, which takes seconds; write nothing")
     build.add_argument("--check", action="store_true", help="write nothing; say what differs, and fail where something does")
     build.set_defaults(run=_build)
 
@@ -96,14 +102,38 @@ def _check(options):
     return 0 if passed else 1
 
 
+def _new(options):
+    from .new import NoNewCase, new
+
+    try:
+        case, answers = new(options.case, options.stage)
+    except (NoNewCase, OSError) as error:
+        return _fail(error)
+    print(f"The case: {case}\nIts answers: {answers}")
+    print("The number is its place in the notebook: to move it, rename both files.")
+    print(f"Next: let its check ask for what is broken, mend that in its SOLUTION, and then:  {_proving(options.case)}")
+    return 0
+
+
+def _proving(case):
+    return f"python3 autograder build --case {case}"
+
+
 def _build(options):
     from .build import BuildError, build
     from .cases import CaseError
 
     try:
-        drift = build(_stages(options), check=options.check)
+        drift = build(_stages(options), check=options.check, case=options.case)
     except (BuildError, CaseError) as error:
-        return _fail(error)
+        return _fail(f"{error}\nNext: mend that, and then:  {_proving(options.case)}" if options.case else error)
+    if options.case:
+        print(f"{options.case}: its checks fail with the BROKEN code, and pass with the SOLUTION. Next, in this order:")
+        print("    python3 autograder build STAGE")
+        print(
+            f"    python3 autograder test tests/test_answers.py tests/test_arguments.py tests/test_release.py -k {options.case}"
+        )
+        return 0
     for line in drift:
         print(line)
     if not drift:
