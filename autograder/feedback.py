@@ -15,12 +15,14 @@ from nbgrader.utils import is_grade
 from rich.console import Console
 
 from .gradebook import QUIET, OpenGradebook
+from .grader import intake
 from .judge import exercises_in
 from .kept import write_whole
 from .nbgrader_settings import course_config
 from .paths import ROOT, STAGES, notebook_path
 from .progress import progress_bar
 
+_SECRET = "submission_secret.txt"  # nbgrader's exchange gives feedback the name that it works out from it
 _TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -53,6 +55,12 @@ def feedback(stages=None, student=None, root=ROOT, console=None):
                 notebook = nbformat.read(_path(course, course.autograded_directory, name, stage), as_version=4)
                 page = _path(course, course.feedback_directory, name, stage)
                 write_whole(page.with_suffix(".txt"), text(stage, marks, notebook))
+                secret = _path(course, course.submitted_directory, name, stage).with_name(_SECRET)
+                try:
+                    if os.path.lexists(secret):
+                        write_whole(page.with_name(_SECRET), intake.read_file(secret).decode("utf-8", "replace"))
+                except intake.Refused as error:
+                    problems.append(f"{name}, {stage}: the exchange cannot hand the feedback out ({error})")
             else:
                 said = [line for line in (result.get("error") or "it has no mark").splitlines() if line.strip()]
                 problems.append(f"{name}, {stage}: no feedback ({said[-1]})")

@@ -29,7 +29,7 @@ def read_submission(folder, stage):
     The name of a cell is its grade_id, or its id where it has none.
     """
     path = _find(folder, stage)
-    raw = _read(path)
+    raw = read_file(path)
     try:
         notebook = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
@@ -64,7 +64,8 @@ def _find(folder, stage):
     raise Refused(f"there is no {stage}/{place.name}" + (f", and there are {len(others)} other notebooks" if others else ""))
 
 
-def _read(path):
+def read_file(path):
+    """The bytes of a file that was handed in. Raises Refused where it is no ordinary one, or larger than MAX_BYTES."""
     try:
         # Neither through a link nor from a pipe: it could lead to another learner's work, or wait for ever.
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
