@@ -121,7 +121,7 @@ def _proving(case):
 
 def _build(options):
     from .build import BuildError, build
-    from .cases import CaseError
+    from .cases import CaseError, case_paths
 
     try:
         drift = build(_stages(options), check=options.check, case=options.case)
@@ -129,7 +129,9 @@ def _build(options):
         return _fail(f"{error}\nNext: mend that, and then:  {_proving(options.case)}" if options.case else error)
     if options.case:
         print(f"{options.case}: its checks fail with the BROKEN code, and pass with the SOLUTION. Next, in this order:")
-        print("    python3 autograder build STAGE")
+        name = options.case.replace("-", "_")
+        stage = next(stage for stage in STAGES if any(path.stem[3:] == name for path in case_paths(stage)))
+        print(f"    python3 autograder build {stage}")
         print(
             f"    python3 autograder test tests/test_answers.py tests/test_arguments.py tests/test_release.py -k {options.case}"
         )

@@ -46,7 +46,7 @@ def test_a_name_that_is_no_id_is_refused(places, name):
         new(name, **places)
 
 
-def test_nothing_is_written_over(places, monkeypatch, capsys):
+def test_nothing_is_written_over(places, capsys):
     with pytest.raises(NoNewCase, match=r"02_spike_alert.py has that name already"):
         new("spike-alert", "optimizers", **places)
     lonely = places["answers"] / "optimizers" / "12_uneven_batches.py"
@@ -60,6 +60,7 @@ def test_nothing_is_written_over(places, monkeypatch, capsys):
         new("another", "optimizers", **places)
     (places["solutions"] / "optimizers" / "cases" / "99_last.py").unlink()
     assert files(places["solutions"].parent) == before
+    assert main(["build", "--case", "uneven-batches"]) == 1 and "no case 'uneven-batches'" in capsys.readouterr().err
     assert main(["new", "spike-alert"]) == 1 and "has that name already" in capsys.readouterr().err
 
 
