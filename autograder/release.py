@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from .choice import read_choice
 from .paths import COURSE, ROOT, STAGES, notebook_path
 
 FOLDER = "release"
@@ -16,7 +17,8 @@ def release(stage, root=ROOT, console=None):
     """Record the stage in the gradebook, and make root/release/STAGE and STAGE.zip; returns the folder.
 
     The folder holds STAGE.ipynb and clinic/: it works as it is, wherever a learner puts it, and is what nbgrader's exchange
-    would send. What was there before is replaced only when the new one is whole. Raises GradebookError.
+    would send. Of a stage it holds what root/chosen_cases.toml names. What was there before is replaced only when the new one is
+    whole. Raises ChoiceError, GradebookError.
     """
     from nbgrader.coursedir import CourseDirectory
     from nbgrader.exchange import ExchangeFactory
@@ -27,6 +29,7 @@ def release(stage, root=ROOT, console=None):
     root, console = Path(root), console or Console()
     config = course_config(root)
     target = root / FOLDER / stage
+    read_choice(root, stage)  # what is wrong with it, nbgrader would say in more words
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as made:
         made = Path(made)

@@ -8,6 +8,7 @@ import os
 import re
 import stat
 
+from ..choice import choose
 from ..paths import SOLUTIONS, notebook_path
 
 # nbformat is imported where it is used: that takes seconds, and a learner's `check` does without.
@@ -23,7 +24,7 @@ class Refused(Exception):
 def read_submission(folder, stage):
     """The cells of a learner's notebook of `stage` in `folder`, as (type, name or None, source). Raises Refused."""
     path = _find(folder, stage)
-    return [read_cell(cell) for cell in parse(_read(path), path.name)["cells"]]
+    return [read_cell(cell) for cell in parse(read_file(path), path.name)["cells"]]
 
 
 def parse(raw, name):
@@ -64,7 +65,8 @@ def _find(folder, stage):
     raise Refused(f"there is no {stage}/{place.name}" + (f", and there are {len(others)} other notebooks" if others else ""))
 
 
-def _read(path):
+def read_file(path):
+    """The bytes of a file that was handed in. Raises Refused where it is no ordinary one, or larger than MAX_BYTES."""
     try:
         # Neither through a link nor from a pipe: it could lead to another learner's work, or wait for ever.
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -175,22 +177,27 @@ def documented_by_check(stage):
     return documented
 
 
-def rebuild(stage, cells):
+def rebuild(stage, cells, choice=None):
     """The notebook to grade: the release, with what the learner wrote in the cells to mend, and with the learner's own cells.
 
-    cells: from `read_submission`. Nothing else of the submission is in it: no metadata, outputs, attachments, or locked cell.
+    cells: from `read_submission`. choice: from `read_choice`; what was not chosen is left out, also where the learner has it.
+    Nothing else of the submission is in it: no metadata, outputs, attachments, or locked cell.
     Raises Refused where no cell to mend is among them.
     """
     notebook = release_of(stage)
-    mended, extras = taken(notebook.cells, cells)
-    if not mended:
+    whole = notebook.cells
+    mended, extras = taken(whole, cells)
+    kept = {cell.id for cell in choose(notebook, choice).cells}
+    if not kept & mended.keys():
         raise Refused(
             f"it holds none of the cells to mend of {stage}: it is another notebook, or its cells have lost their names"
         )
     rebuilt = list(_own(extras, None))
-    for cell in notebook.cells:
-        cell.source = mended.get(cell.id, cell.source)
-        rebuilt += [cell, *_own(extras, cell.id)]
+    for cell in whole:
+        if cell.id in kept:
+            cell.source = mended.get(cell.id, cell.source)
+            rebuilt.append(cell)
+        rebuilt += _own(extras, cell.id)
     notebook.cells = rebuilt
     return notebook
 
