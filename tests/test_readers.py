@@ -153,13 +153,15 @@ def difference(a, b):
 
 
 def colours_in(node):
-    """The colours that a value may have; of `style["color"]`, where style goes through both runs, both."""
+    """The colours that a value may have; of `style["color"]`, whatever style is called, those of both runs."""
     if isinstance(node, ast.IfExp):
         return colours_in(node.body) | colours_in(node.orelse)
     if isinstance(node, ast.Constant):
         return {node.value} - {None}
-    runs = {"BROKEN['color']": [BROKEN], "MENDED['color']": [MENDED], "style['color']": [BROKEN, MENDED]}
-    return {style["color"] for style in runs.get(ast.unparse(node), [])}
+    if isinstance(node, ast.Subscript) and ast.unparse(node.slice) == "'color'":
+        runs = {"BROKEN": [BROKEN], "MENDED": [MENDED]}.get(ast.unparse(node.value), [BROKEN, MENDED])
+        return {style["color"] for style in runs}
+    return set()
 
 
 @functools.cache
