@@ -199,7 +199,7 @@ def test_a_stage_opens_and_its_first_check_runs(page, learner, stage):
 
 
 def test_every_formula_is_drawn(page, learner):
-    """Those that hold a command of TeX's, each once, in JupyterLab's own reader of markdown."""
+    """Those that hold a command of TeX's, each once, in one cell."""
     texts = [
         re.sub(r"^```.*?^```$|`[^`\n]+`", "", cell.source, flags=re.DOTALL | re.MULTILINE)
         for stage in STAGES
@@ -209,9 +209,10 @@ def test_every_formula_is_drawn(page, learner):
     formulas = sorted(
         {formula for text in texts for formula in re.findall(r"\$\$.+?\$\$|\$[^$]+\$", text, re.S) if "\\" in formula}
     )
-    (learner[1] / "formulas.md").write_text("\n\n".join(formulas), encoding="utf-8")
-    page.goto(learner[0].format("lab/tree/formulas.md") + "&factory=Markdown+Preview")
-    expect(page.locator("mjx-container")).to_have_count(len(formulas), timeout=240_000)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("\n\n".join(formulas))])
+    nbformat.write(notebook, learner[1] / "formulas.ipynb")
+    page.goto(learner[0].format("lab/tree/formulas.ipynb"))
+    expect(page.locator("mjx-container")).to_have_count(len(formulas), timeout=120_000)
     assert badly_drawn(page) == []
 
 
