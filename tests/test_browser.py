@@ -123,9 +123,8 @@ def run_to(page, cells, first, last):
 
 def saved(page, path):
     """The cells as JupyterLab saves them."""
-    before = path.stat().st_mtime_ns
     page.keyboard.press("Control+s")
-    wait_for(lambda: path.stat().st_mtime_ns > before)
+    expect(page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
     return nbformat.read(path, as_version=4).cells
 
 
