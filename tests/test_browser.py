@@ -28,7 +28,7 @@ GRADE = """import sys; from autograder.feedback import feedback; from autograder
 grade(root=sys.argv[1], stages=["optimizers"]); feedback(["optimizers"], root=sys.argv[1])"""
 MENDS = {  # for a case the line that is broken, and what a learner types in its place
     "lr-too-high": ("return 0.1", "return len(y) / np.linalg.eigvalsh(x.T @ x)[-1] / 2"),
-    "momentum-init": ("new_buffer(param)", "self.velocities = [np.zeros_like(param) for param in params]"),
+    "momentum-init": ("self.velocities = [new_buffer(param)", "self.velocities = [np.zeros_like(param) for param in params]"),
 }
 
 
