@@ -120,7 +120,7 @@ def show_tokenizers(before, now, seed, my_guess):
     probes = ("unknown", "wrong id", "round trip", "special")
     fig, (left, table) = figure(2, height=3.4, width_ratios=[1, 1.7])
     places = np.arange(len(pairs))[::-1]
-    left.barh(places, list(right.values()), height=0.55, color="#888888")
+    left.barh(places, list(right.values()), height=0.55, color="#e6e6e6", edgecolor="#888888", linewidth=0.8)
     left.axvline(my_guess, color="#444444", linestyle=":", linewidth=2)
     left.annotate("your guess", (my_guess, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize="small")
     left.set_yticks(places, list(pairs), fontsize="small")

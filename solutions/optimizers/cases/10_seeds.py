@@ -91,7 +91,7 @@ def show_repeats(before, now, finals, guess):
         (axes[1], MENDED, "your code, seed 42 twice", now),
     ):
         first, second = (np.array(history["val_accuracy"]) for history in pair)
-        ax.plot(first, color=style["color"], linewidth=4, label="one run")
+        ax.plot(first, color=style["color"], linewidth=4, alpha=0.8, label="one run")
         ax.plot(second, color="#222222", linewidth=1.1, linestyle=(0, (3, 1.5)), label="the other")
         ax.set(title=title, xlabel="epoch", ylabel="validation accuracy", ylim=(0.3, 1))
         ax.legend(frameon=False, fontsize="small", loc="lower right")
