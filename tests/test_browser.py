@@ -91,7 +91,7 @@ def learner(tmp_path_factory):
 def open_notebook(page, learner, path):
     """Open it, and wait for its kernel. Returns the cells of the file."""
     address, study = learner
-    page.goto(address.format(f"lab/tree/{path}"))
+    page.goto(address.format(f"lab/tree/{path}") + "&reset")  # without the tabs of another test
     expect(page.locator(".jp-NotebookPanel-toolbar")).to_contain_text("Python 3")
     wait_until_idle(page)
     return nbformat.read(study / path, as_version=4).cells
@@ -210,7 +210,7 @@ def test_every_formula_is_drawn(page, learner):
     )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("\n\n".join(formulas))])
     nbformat.write(notebook, learner[1] / "formulas.ipynb")
-    page.goto(learner[0].format("lab/tree/formulas.ipynb"))
+    open_notebook(page, learner, "formulas.ipynb")
     expect(page.locator("mjx-container")).to_have_count(len(formulas), timeout=120_000)
     assert badly_drawn(page) == []
 
