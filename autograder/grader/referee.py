@@ -37,6 +37,10 @@ class Exported(StandIn):
         """Call a function of a module, in the process where the learner's code runs."""
         return self._peer.ask("call", [TOOLS, "call"], name, *args)
 
+    def each_where_it_runs(self, calls):
+        """The answers to many calls at once."""
+        return self._peer.ask("call each", self._target, calls)
+
 
 class Learner(Peer):
     """The checks' end of the channel to one sandboxed process."""
@@ -51,8 +55,10 @@ class Learner(Peer):
             raise Lost(self._why)
         if not self._depth:
             self.channel.deadline = min(time.monotonic() + self._limits.call_seconds, self._check_ends_at, self._ends_at)
-        with self._losing():
+        try:
             return super().ask(deed, target, *args, **kwargs)
+        except (Gone, Garbled) as error:
+            self._lose(error)
 
     def begin_check(self, documented):
         """From here on it is another check's time that runs, and other names that the learner was told of."""
@@ -62,10 +68,13 @@ class Learner(Peer):
     def run(self, source):
         """Run a cell in the sandbox; nbformat outputs of what it shows."""
         self.channel.deadline = min(time.monotonic() + self._limits.cell_seconds, self._ends_at)
-        with self._losing():
+        self._begin(None)
+        try:
             self.channel.send({"run": source.encode("utf-8", "replace").decode()})
             message, _ = self.channel.receive()
             return _shown(message, self._limits)
+        except (Gone, Garbled) as error:
+            self._lose(error)
 
     def heard(self, text):
         print(text, end="")
@@ -78,18 +87,14 @@ class Learner(Peer):
         finally:
             self.ask("call", [TOOLS, "unpatch"], name)
 
-    @contextlib.contextmanager
-    def _losing(self):
-        try:
-            yield
-        except TimeIsUp:
+    def _lose(self, error):
+        if isinstance(error, TimeIsUp):
             self._why = "the code ran past its time limit"
-        except Gone:
+        elif isinstance(error, Gone):
             self._why = "the code ended its process, or used more than it may"
-        except Garbled as error:
+        else:
             self._why = f"the code's process sent {error}"
-        if self._why:
-            raise Lost(self._why)
+        raise Lost(self._why) from None
 
 
 class Submission:

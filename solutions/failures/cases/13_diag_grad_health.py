@@ -7,11 +7,11 @@
 # norms lie between 0.1 and 10, which is called healthy, and so the learning rate was left alone for a day. A colleague's
 # loss is a sum over the rows. There the same check raises an alarm at every step, and the run goes well.
 #
-# **After this case you can** say by a number without units whether a run moves, and tell steps that are too small from
-# a gradient that does not arrive, before you change the learning rate.
+# **After this case you can** say by a number without units whether a run moves, and tell steps that are too small from a gradient
+# that does not arrive.
 #
-# The case of the layers in stage 2 asked *which* layer of a running network is sick. Here the question is whether the
-# run as a whole moves, and if not, whether a larger learning rate would help.
+# Case 11 of stage 2 asked *which* layer of a running network is sick. Here the question is whether the run as a whole moves, and
+# if not, whether a larger learning rate would help.
 #
 # ### The code
 

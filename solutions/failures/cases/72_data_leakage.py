@@ -54,10 +54,9 @@ def leak_verdict(pipeline, x, y, x_new, y_new, rng):
 
 
 # %% [markdown]
-# **Predict, before you run it.** The second pipeline has 80 rows with 1000 columns of noise, and labels thrown with a
-# coin. It keeps the 20 columns that differ most between the two labels, splits the rows in half, and trains on the
-# first. What does it score on the other half? Write your guess as `my_guess`; it is the dotted stroke in the left
-# panel.
+# **Predict, before you run it.** The second pipeline has 80 rows with 1000 columns of noise, and labels decided by a coin. It
+# keeps the 20 columns that differ most between the two labels, splits the rows in half, and trains on the first. What does it
+# score on the other half? Write your guess as `my_guess`; it is the dotted stroke in the left panel.
 
 
 # %% scene="data-leakage"
