@@ -101,7 +101,7 @@ def show_trends(before, now, my_guess):
     """Two curves as one would look at them, and how often each function is right; the guess is for the first kind."""
     fig, (left, right) = figure(2, height=3.6)
     pair = [stretches(change, 0.05, 200, count=1, seed=seed)[0] for change, seed in ((0, 5), (-0.08, 6))]
-    for row, name, style in zip(pair, "AB", (dict(color="#444444"), dict(color="#999999"))):
+    for row, name, style in zip(pair, "AB", (dict(color="#444444"), dict(color="#888888"))):
         left.plot(row + (0.6 if name == "A" else 0), linewidth=0.9, **style)
         left.annotate(name, (203, row[-20:].mean() + (0.6 if name == "A" else 0)), annotation_clip=False)
     left.set(xlabel="step", ylabel="loss (A is drawn 0.6 higher)")
@@ -109,7 +109,7 @@ def show_trends(before, now, my_guess):
     curves, wanted = trend_kinds()
     rates = [trend_rates(function, curves, wanted) for function in (before, now)]
     places = np.arange(len(wanted))[::-1]
-    right.barh(places, 0.2, left=0.8, height=0.7, color="#bbbbbb", alpha=0.4, zorder=0)
+    right.barh(places, 0.2, left=0.8, height=0.7, color="#e6e6e6", edgecolor="#888888", linewidth=0.8, zorder=0)
     right.plot(list(rates[0].values()), places, "X", color=BROKEN["color"], markersize=9, label="as complained about", zorder=3)
     ring = dict(markersize=13, markerfacecolor="none", markeredgewidth=2.5)
     right.plot(list(rates[1].values()), places, "o", color=MENDED["color"], label="your code", **ring)

@@ -119,7 +119,7 @@ def show_schedules(before, now, seed, my_guess):
         print(f'{name}: as complained about "{was}", your code "{said}"; the run ends at a loss of {end:.2g}.')
     axes[0].set_ylabel("learning rate")
     last = axes[-1]
-    for name, style in (("A", BROKEN), ("B", dict(color="#999999", linewidth=1.2)), ("D", dict(color="#444444", linewidth=2.8))):
+    for name, style in (("A", BROKEN), ("B", dict(color="#888888", linewidth=1.2)), ("D", dict(color="#444444", linewidth=2.8))):
         last.plot(runs[name]["full_loss"], label=name, **style)
     last.axhline(my_guess, color="#444444", linestyle=":", linewidth=1.5)
     box = dict(facecolor="white", edgecolor="none", alpha=0.8, pad=1)

@@ -105,7 +105,7 @@ def show_val_gap(before, now, guess, seed=0):
     for ax, name, cause in zip(axes, "ABCD", VAL_GAP_CAUSES):
         run = val_gap_run(cause, seed)
         ax.plot(run["loss"], color="#444444", linewidth=0.9, label="training")
-        ax.plot(run["val_loss"], color="#009E73", linewidth=2.2, alpha=0.6, label="validation")
+        ax.plot(run["val_loss"], color="#009E73", linewidth=2.2, zorder=1.5, label="validation")
         ax.axhline(np.log(3), color="black", linestyle="-.", linewidth=0.8, label="chance")
         said = [verdict(run["loss"], run["val_loss"], np.log(3)) for verdict in (before, now)]
         ax.set(title=f"run {name}", xlabel="evaluation", ylim=(0, 2))

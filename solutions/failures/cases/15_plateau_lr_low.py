@@ -105,7 +105,7 @@ def show_flat_twins(before, now, guess, seed=0):
         steps = np.arange(400, 500)
         ax.plot(run.losses, color="#444444", linewidth=1)
         ax.plot(steps, loss, color="#444444", linewidth=1, label="training loss")
-        ax.plot(steps, val_loss, color="#009E73", linewidth=2.6, alpha=0.7, label="held-out loss")
+        ax.plot(steps, val_loss, color="#009E73", linewidth=2.6, zorder=1.5, label="held-out loss")
         ax.axhline(run.chance, color="black", linestyle="-.", linewidth=0.8, label="chance")
         ax.set(title=title, xlabel="step; from 400 on at 1000 times the rate", ylim=(0, 2.2))
         words = (f"X as complained about: {said[0]}", f"○ your code: {said[1]}")

@@ -115,7 +115,7 @@ def show_wobbly_twins(before, now, guess, seed=0, count=8):
     fig, axes = figure(2, height=3.7, sharey=True)
     ways = {
         "rate / 10 from there": (dict(color="#444444", linewidth=2.8), 0.1, False),
-        "warmup to the rate, new start": (dict(color="#999999", linestyle="-."), lambda step: min(1, (step + 1) / 100), True),
+        "warmup to the rate, new start": (dict(color="#888888", linestyle="-."), lambda step: min(1, (step + 1) / 100), True),
         "rate / 5, new start": (dict(color="#009E73", linestyle="--", linewidth=2), 0.2, True),
     }
     told = []
@@ -138,7 +138,7 @@ def show_wobbly_twins(before, now, guess, seed=0, count=8):
             ax.text(0.02, place, line, transform=ax.transAxes, color=style["color"], fontsize="small")
         told.append(f"{name}, as complained about: {said[0]}; your code: {said[1]}")
         if run.spread:
-            ax.axhline(run.floor(), color="#D55E00", linestyle=(0, (1, 1)), linewidth=2, label="floor of the data")
+            ax.axhline(run.floor(), color=BROKEN["color"], linestyle=(0, (1, 1)), linewidth=2, label="floor of the data")
     axes[0].set_ylabel("batch loss, mean of 20 steps (nats)")
     mark_guess(axes[0], guess, at=0.02)
     fig.legend(*axes[1].get_legend_handles_labels(), frameon=False, fontsize="small", loc="outside upper center", ncols=4)

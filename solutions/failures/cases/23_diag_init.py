@@ -94,7 +94,7 @@ def show_scales(before, now, seed, my_guess):
     """The size of each layer's output, with the layers that are named, and the run after they were rescaled."""
     fig, (left, right) = figure(2, height=3.3)
     told = []
-    left.axhspan(0.1, 10, color="#bbbbbb", alpha=0.3, zorder=0)
+    left.axhspan(0.1, 10, facecolor="#e6e6e6", edgecolor="#888888", linewidth=0.8, zorder=0)
     for rule, style, label in ((before, BROKEN, "as complained about"), (now, MENDED, "your code")):
         sizes, named, history = rescaled_run(rule, seed)
         if rule is before:

@@ -118,7 +118,7 @@ def fly_and_crash(recorder, seed, steps=1000):
 def show_crash(before, now, failure, my_guess):
     """Both dumps over the step with the guess, and the steps in which the layers left, in units of their usual norms."""
     fig, (far, near) = figure(2, height=3.6)
-    looks = dict(color="#999999", linewidth=3), dict(color="#444444", linestyle="--"), dict(color="#CC79A7")
+    looks = dict(color="#888888", linewidth=3), dict(color="#444444", linestyle="--"), dict(color="#CC79A7")
     told, columns = [], {}
     for dump, title in ((before, "as complained about"), (now, "your code")):
         steps, norms = np.array(dump["steps"]), np.array(dump["norms"], dtype=float)

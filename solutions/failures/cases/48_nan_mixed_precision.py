@@ -121,7 +121,7 @@ def show_scaler(before, now, seed, my_guess):
         course = ends if good.all() else f"the loss is nan at step {np.argmin(good)}"
         told.append(f"{label}: from 2**16 the loss goes from {losses[0]:.2f} to {losses[-1]:.2f}; from 2**50 {course}")
     largest = max(power for power in range(60) if np.isfinite(first_gradient(seed, power)).all())
-    right.axhspan(largest + 0.5, 52, color="#bbbbbb", alpha=0.3, zorder=0)
+    right.axhspan(largest + 0.5, 52, facecolor="#e6e6e6", edgecolor="#888888", linewidth=0.8, zorder=0)
     right.annotate("here the first gradient has an inf", (117, 51.4), ha="right", va="top", fontsize="small")
     mark_guess(right, my_guess)
     left.set(xlabel="step, from a scale of 2**16", ylabel="loss, without its weight (nats)", xlim=(-5, 124), ylim=(0, 1.45))

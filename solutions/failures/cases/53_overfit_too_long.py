@@ -103,7 +103,7 @@ def show_promises(before, now, guess, seeds=10):
     val_losses = made[0][0]
     steps = np.arange(1, val_losses.shape[1] + 1)
     for number, curve in enumerate(val_losses):
-        left.plot(steps, curve, color="#999999", linewidth=0.8, label="one split" if number == 0 else None)
+        left.plot(steps, curve, color="#888888", linewidth=0.8, label="one split" if number == 0 else None)
     left.plot(steps, val_losses.mean(axis=0), color="black", linewidth=1.8, label="their mean")
     told = []
     for rule, style, mark, label in ((before, BROKEN, "X", "as complained about"), (now, MENDED, "o", "your code")):

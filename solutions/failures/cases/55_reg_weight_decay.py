@@ -84,7 +84,7 @@ def show_decays(before, now, guess, seed=0, lr=0.003, steps=300):
     decays, lowest_at = 10.0 ** np.arange(-2, 2.1, 0.5), []
     fig, (ax,) = figure(1, height=3.6)
     fig.set_figwidth(7.5)
-    ax.axvspan(0.01, 0.1, color="#bbbbbb", alpha=0.4, label="recommended")
+    ax.axvspan(0.01, 0.1, facecolor="#e6e6e6", edgecolor="#888888", linewidth=0.8, label="recommended")
     told = []
     for decoupled, look, label in ((True, "-o", "decoupled (AdamW)"), (False, "--s", "L2 in Adam's gradient")):
         loss = decay_losses(seed, lr, steps, decoupled)

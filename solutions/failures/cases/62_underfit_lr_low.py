@@ -106,7 +106,7 @@ def show_batch_probes(before, now, guess, seed=0):
         run.spent = 0
         as_it_is, tenfold = run(1, 200), run(10, 200)
         ax.plot(as_it_is, color="#444444", linewidth=1.2, label="rate as it is")
-        ax.plot(tenfold, color="#009E73", linewidth=2.6, alpha=0.6, label="ten times the rate")
+        ax.plot(tenfold, color="#009E73", linewidth=2.6, zorder=1.5, label="ten times the rate")
         ax.axhline(run.chance, color="black", linestyle="-.", linewidth=0.8, label="chance")
         ax.set(title=f"run {name}, handed over at {run.loss:.2f}", xlabel="step on the batch", ylim=(-0.05, 2.2))
         for place, style, words in zip(

@@ -122,7 +122,7 @@ def show_pipelines(before, now, guess, seed=0):
         z, net = through(stages, x), MLP((8, 16, 3), np.random.default_rng(seed))
         train(net, lambda: (z, y), steps=300, lr=0.5)
         share = net.accuracy(z, y)
-        ax.barh(place, share, height=0.45, color="#bbbbbb")
+        ax.barh(place, share, height=0.45, color="#e6e6e6", edgecolor="#888888", linewidth=0.8)
         if name == "C":
             train(net, lambda: (z, y), steps=2700, lr=0.5)
             longer = net.accuracy(z, y)

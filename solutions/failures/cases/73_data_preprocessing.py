@@ -111,7 +111,7 @@ def show_paths(before, now, seed, my_guess):
     }
     looks = (
         dict(color=BROKEN["color"], hatch="//", edgecolor="white"),
-        dict(color="#999999"),
+        dict(color="#888888"),
         dict(facecolor="white", edgecolor=MENDED["color"], linewidth=2.5),
     )
     fig, (ax,) = figure(1, height=3.4)

@@ -119,7 +119,7 @@ def show_tokenizers(before, now, seed, my_guess):
     probes = ("unknown", "wrong id", "round trip", "special")
     fig, (left, table) = figure(2, height=3.4, width_ratios=[1, 1.7])
     places = np.arange(len(pairs))[::-1]
-    left.barh(places, list(right.values()), height=0.55, color="#999999")
+    left.barh(places, list(right.values()), height=0.55, color="#e6e6e6", edgecolor="#888888", linewidth=0.8)
     left.axvline(my_guess, color="#444444", linestyle=":", linewidth=2)
     left.annotate("your guess", (my_guess, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize="small")
     left.set_yticks(places, list(pairs), fontsize="small")
@@ -135,7 +135,7 @@ def show_tokenizers(before, now, seed, my_guess):
     table.set(xlim=(-0.6, 3.6), ylim=(-0.5, 4.5), xlabel="upper: as complained about; lower: your code")
     table.grid(False)
     for edge in places[:-1] - 0.5:
-        table.axhline(edge, color="#dddddd", linewidth=0.8)
+        table.axhline(edge, color="#888888", linewidth=0.5)
     shares = {name: ", ".join(f"{p} {reports[0][name][p]:.0%} and {reports[1][name][p]:.0%}" for p in probes) for name in pairs}
     told = "; ".join(f"{name}: accuracy {right[name]:.2f}, {shares[name]}" for name in pairs)
     show(

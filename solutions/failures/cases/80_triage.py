@@ -137,8 +137,8 @@ def show_confusion(before, now, my_guess):
         ax.imshow(counts, cmap="cividis", vmin=0, vmax=EACH, aspect="auto")
         for (row, column), count in np.ndenumerate(counts):
             if count:
-                ax.text(column, row, count, ha="center", va="center", fontsize="x-small", color="white" if count < 4 else "black")
-        ax.plot(*2 * [np.arange(len(VERDICTS))], "s", markersize=11, markerfacecolor="none", markeredgecolor="#bbbbbb")
+                ax.text(column, row, count, ha="center", va="center", fontsize="x-small", color="white" if count < 3 else "black")
+        ax.plot(*2 * [np.arange(len(VERDICTS))], "s", markersize=11, markerfacecolor="none", markeredgecolor="white")
         ax.set_xticks(range(len(VERDICTS)), VERDICTS, rotation=90, fontsize="x-small")
         ax.set_yticks(range(len(VERDICTS)), VERDICTS, fontsize="x-small")
         ax.grid(False)
@@ -168,9 +168,9 @@ def look_at(verdict, number=0):
     run = [run for planted, run in ward(VISIBLE, EACH) if planted == verdict][number]
     fig, axes = figure(4, height=2.9)
     steps, loss = np.arange(len(run["loss"])), run["loss"]
-    axes[0].plot(steps, loss, color="#0072B2", label="training")
+    axes[0].plot(steps, loss, color=MENDED["color"], label="training")
     evaluated = np.arange(len(run["val_loss"])) * run["val_every"]
-    axes[0].plot(evaluated, run["val_loss"], "--", color="#D55E00", label="validation")
+    axes[0].plot(evaluated, run["val_loss"], "--", color=BROKEN["color"], label="validation")
     axes[0].axhline(np.log(run["classes"]), color="#444444", linestyle=":", label="chance")
     for step, _ in run["events"]:
         axes[0].axvline(step, color="#444444", linewidth=0.7)
@@ -178,10 +178,10 @@ def look_at(verdict, number=0):
     axes[0].legend(**above)
     for ax, name in zip(axes[1:], ("grad_norms", "ratios")):
         values = np.where(run[name] > 0, run[name], np.nan)
-        ax.plot(steps, values[:, 0], "--", color="#D55E00", label="first layer")
-        ax.plot(steps, values[:, -1], color="#0072B2", label="last layer")
+        ax.plot(steps, values[:, 0], "--", color=BROKEN["color"], label="first layer")
+        ax.plot(steps, values[:, -1], color=MENDED["color"], label="last layer")
         ax.legend(**above)
-    axes[3].plot(steps, run["lr"], color="#0072B2")
+    axes[3].plot(steps, run["lr"], color=MENDED["color"])
     axes[3].set_ylim(0, 1.1 * run["lr"].max())
     for ax, label in zip(axes, ("loss (nats)", "gradient norm", "step / weights", "learning rate")):
         seen = np.concatenate([line.get_ydata() for line in ax.lines if len(line.get_ydata()) > 2] or [[]]).astype(float)

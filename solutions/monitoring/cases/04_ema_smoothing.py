@@ -74,7 +74,7 @@ def show_smoothing(before, now, seed, guess):
     """Draw what two smoothing functions make of a loss with one bad batch, and of a jump from 1 to 0."""
     fig, (left, right) = figure(2)
     losses = losses_with_a_bad_batch(seed)
-    left.plot(losses, color="#999999", linewidth=0.6, label="the loss itself")
+    left.plot(losses, color="#888888", linewidth=0.6, label="the loss itself")
     told = []
     for style, smoothing, label in ((BROKEN, before, "as complained about"), (MENDED, now, "your code")):
         curve, jump = np.array(smoothing(losses, beta=0.99), dtype=float), answer_to_a_jump(smoothing)

@@ -145,7 +145,7 @@ def show_layers(before, now, guess, lr=0.01):
     fig, (left, middle, right) = figure(3, height=3.6)
     told = []
     nets = {"healthy": residual_run(0, lr=lr), "block 3 dead": residual_run(0, dead=3, lr=lr)}
-    looks = ({"color": "#999999", "linestyle": "-"}, {"color": "#222222", "linestyle": "--"})
+    looks = ({"color": "#888888", "linestyle": "-"}, {"color": "#222222", "linestyle": "--"})
     for (name, (weights, grads, history)), look, mark in zip(nets.items(), looks, "os"):
         left.plot(history["grad_norm"], label=name, linewidth=1.5, **look)
         told.append(f"{name}: the global norm goes from {history['grad_norm'][0]:.0f} to {history['grad_norm'][-1]:.1g}")

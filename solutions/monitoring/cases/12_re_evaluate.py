@@ -105,8 +105,8 @@ def show_verdicts(trial, changes, seeds, before, now, guess):
         changed = np.array([trial(change, seed) for seed in seeds])
         verdicts = [judge(trial, change, seeds) for judge in (before, now)]
         for row, without in zip(changed, control):
-            ax.plot([0, 1], row, color="#bbbbbb", linewidth=0.8, linestyle=":", zorder=1)
-            ax.plot([1, 2], [row[1], without[1]], color="#999999", linewidth=1, zorder=1)
+            ax.plot([0, 1], row, color="#888888", linewidth=0.8, linestyle=":", zorder=1)
+            ax.plot([1, 2], [row[1], without[1]], color="#888888", linewidth=1, zorder=1)
         for place, losses, mark in ((0, changed[:, 0], "o"), (1, changed[:, 1], "D"), (2, control[:, 1], "s")):
             ax.plot(np.full(len(seeds), place), losses, mark, color="#222222", markersize=5, fillstyle="none", zorder=2)
         ax.axhline(guess, color="#444444", linestyle=":", linewidth=1.5)

@@ -367,7 +367,7 @@ def show_the_night(before, now):
     said, begun, record, rooms = now
     for room, start in zip(rooms, (0, begun)):
         steps = [step for step in range(start, start + len(room.losses) + 4) if step not in BAD_BATCHES][: len(room.losses)]
-        top.plot(steps, room.losses, color="#999999", linewidth=0.8, label="loss of each step" if start == 0 else None)
+        top.plot(steps, room.losses, color="#888888", linewidth=0.8, label="loss of each step" if start == 0 else None)
         evaluations = range(-(-start // 10) * 10, STEPS, 10)
         shown = room.shown[: len(evaluations)]
         top.plot(list(evaluations)[: len(shown)], shown, label="smoothed" if start == 0 else None, **MENDED)
@@ -381,7 +381,7 @@ def show_the_night(before, now):
     }
     for row, (word, places) in enumerate(planted.items()):
         for start, end in places:
-            bottom.barh(row, max(end - start, 8), left=start - 4, height=0.8, color="#bbbbbb", alpha=0.5)
+            bottom.barh(row, max(end - start, 8), left=start - 4, height=0.8, color="#e6e6e6", edgecolor="#888888", linewidth=0.8)
         for night, style, marker, shift in ((before, BROKEN, "X", 0.2), (now, MENDED, "o", -0.2)):
             steps = [step for step, other in night[0] if other == word]
             look = {"markerfacecolor": "none", "markeredgewidth": 1.6} if marker == "o" else {}

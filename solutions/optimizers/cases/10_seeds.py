@@ -90,14 +90,14 @@ def show_repeats(before, now, finals, guess):
         (axes[1], MENDED, "your code, seed 42 twice", now),
     ):
         first, second = (np.array(history["val_accuracy"]) for history in pair)
-        ax.plot(first, color=style["color"], linewidth=4, alpha=0.45, label="one run")
+        ax.plot(first, color=style["color"], linewidth=4, alpha=0.8, label="one run")
         ax.plot(second, color="#222222", linewidth=1.1, linestyle=(0, (3, 1.5)), label="the other")
         ax.set(title=title, xlabel="epoch", ylabel="validation accuracy", ylim=(0.3, 1))
         ax.legend(frameon=False, fontsize="small", loc="lower right")
         how = "are the same at every epoch" if np.array_equal(first, second) else "differ"
         told.append(f"{title}: the two runs {how}, and end at {first[-1]:.2f} and {second[-1]:.2f}.")
     low, high = min(finals), max(finals)
-    axes[2].axhspan(low, high, color=MENDED["color"], alpha=0.12)
+    axes[2].axhspan(low, high, facecolor="#e6e6e6", edgecolor="#888888", linewidth=0.8)
     axes[2].plot(finals, linestyle="none", marker="o", color=MENDED["color"])
     axes[2].plot([21, 21], np.mean([low, high]) + np.array([-guess, guess]) / 2, color="#444444", linewidth=3)
     axes[2].annotate("your guess", (20.5, np.mean([low, high])), rotation=90, ha="right", va="center", fontsize="small")
