@@ -87,6 +87,7 @@ def test_what_was_chosen_is_released_graded_and_told(root):
     feedback([STAGE], root=root)
     lines = notebook_path(root / "feedback" / "short", STAGE).with_suffix(".txt").read_text(encoding="utf-8").splitlines()
     assert lines[0] == f"{STAGE}: 1 of 11 points" and sum("/" in line[:8] for line in lines) == 2
+    assert any(line.startswith("   1/1  Case 1 · ") for line in lines)
     result = NbGraderAPI(config=course_config(root)).autograde(STAGE, "whole")  # formgrader's button
     assert result["success"], result
     assert marks(root) == rows
