@@ -210,7 +210,7 @@ def test_every_formula_is_drawn(page, learner):
     )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("\n\n".join(formulas))])
     nbformat.write(notebook, learner[1] / "formulas.ipynb")
-    open_notebook(page, learner, "formulas.ipynb")
+    page.goto(learner[0].format("lab/tree/formulas.ipynb") + "&reset")
     expect(page.locator("mjx-container")).to_have_count(len(formulas), timeout=120_000)
     assert badly_drawn(page) == []
 
