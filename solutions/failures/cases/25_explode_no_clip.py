@@ -192,7 +192,7 @@ def check_limit(name, **settings):
 def check_climb(seed, factor, steps=400, level=1.0):
     rng = np.random.default_rng(seed)
     norms = level * factor ** np.linspace(0, 1, steps) * np.exp(0.3 * rng.normal(size=steps))
-    got = clip_limit(norms)
+    got = clip_limit(norms.tolist())
     check.that(
         got is None,
         what="where the norms climb through the whole run there is no level, and the answer is None",
