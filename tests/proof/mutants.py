@@ -4,12 +4,12 @@ The usual changes are Cosmic Ray's: of the kept-up tools it is the one whose ope
 interface. (mutmut's are an inner part of its command, and mutatest and MutPy are no longer kept up.) Of its operators those
 are taken that leave plausible code: an operator becomes its neighbour and not each of eleven others. What it lacks, and what
 numerical code is prone to, is written here with the same interface: statements left out, arguments swapped, ranges and slices
-one too long, copies that are none, least for largest.
+one too long, copies that are none, least for largest, large numbers doubled and halved.
 
 Docstrings, texts and what is raised are not changed. A mutant is killed when a check fails, or when it does not compile, takes
 ten times as long as the solution, or far too much memory. What survives stands in survivors.toml with the reason.
 
-    python -m tests.proof.mutants [STAGE] [CASE]    print the table
+    python -m tests.proof.mutants [STAGE [CASE ...]]    print the table
 """
 
 import argparse
@@ -26,7 +26,7 @@ import tomllib
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.ast import ast_nodes, get_ast, is_number
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.operators import (
     binary_operator_replacement,
@@ -39,20 +39,46 @@ from cosmic_ray.operators import (
     zero_iteration_for_loop,
 )
 from cosmic_ray.operators.operator import Example, Operator
-from parso.python.tree import Keyword, Name
+from parso.python.tree import Keyword, Name, Number
 
 from autograder.cases import read_stage
-from autograder.judge import Check, Exercise, namespace_with
+from autograder.judge import Check, Exercise, judge, namespace_with
 from autograder.paths import STAGES
 from autograder.progress import progress_bar
 
 DEPENDS = ("case", "clinic", "survivors")
 SURVIVORS = Path(__file__).with_name("survivors.toml")
-REASONS = ("equivalent: ", "left: ")
+RIGHT = ("equivalent: ", "allowed: ")  # a mutant that is still a right answer; both are told apart in survivors.toml
+REASONS = (*RIGHT, "left: ")
 SECONDS = 5  # of processor time, that any mutant is given
 TIMES = 10  # what the solution itself takes, that a mutant is given
 MEMORY = 8 * 2**30  # bytes of address space
 SURVIVED = 42  # a child's exit code; any other is a kill
+
+
+class SmallNumber(number_replacer.NumberReplacer):
+    """One more and one less, of numbers up to 20: beside a larger one it could be no mistake, and no check would see it."""
+
+    def mutation_positions(self, node):
+        if is_number(node) and abs(ast.literal_eval(node.value)) <= 20:
+            yield from super().mutation_positions(node)
+
+
+class LargeNumber(Operator):
+    """Twice and half of a number above 20."""
+
+    def mutation_positions(self, node):
+        if is_number(node) and abs(ast.literal_eval(node.value)) > 20:
+            yield from [(node.start_pos, node.end_pos)] * 2
+
+    def mutate(self, node, index):
+        value = ast.literal_eval(node.value)
+        half = value // 2 if isinstance(value, int) else value / 2
+        return Number(str(half if index else 2 * value), node.start_pos, node.prefix)
+
+    @classmethod
+    def examples(cls):
+        return (Example("f(50)", "f(100)"), Example("f(50)", "f(25)", occurrence=1))
 
 
 class RemoveStatement(Operator):
@@ -141,7 +167,7 @@ class LongerByOne(Operator):
 
     @classmethod
     def examples(cls):
-        return (Example("x[:n]", "x[:n + 1]"), Example("range(n)", "range(n + 1)"))
+        return (Example("x[:n]", "x[:n + 1]"), Example("range(n)", "range(n + 1)"), Example("range(1, n)", "range(1, n + 1)"))
 
 
 _IMPORTS = ("import_name", "import_from", "raise_stmt", "pass_stmt", "global_stmt", "nonlocal_stmt")
@@ -166,7 +192,8 @@ def _end_of(node):
     if node.type == "subscript" and ":" in node.children:
         after = node.children[node.children.index(":") + 1 :]
         return after[0] if after and after[0].type not in ("operator", "sliceop") else None
-    if node.type == "trailer" and len(node.children) == 3 and node.children[0] == "(" and node.get_previous_leaf() == "range":
+    before = node.get_previous_leaf()
+    if node.type == "trailer" and len(node.children) == 3 and before is not None and before.value == "range":
         inside = node.children[1]
         return inside if inside.type != "arglist" else inside.children[2]
     return None
@@ -202,7 +229,8 @@ OPERATORS = (
     ),
     *_named(break_continue, "ReplaceBreakWithContinue", "ReplaceContinueWithBreak"),
     exception_replacer.ExceptionReplacer,
-    number_replacer.NumberReplacer,
+    SmallNumber,
+    LargeNumber,
     zero_iteration_for_loop.ZeroIterationForLoop,
     RemoveStatement,
     SwapArguments,
@@ -302,47 +330,55 @@ def exercise_of(stage, case):
 def prove(stage, case):
     """How many mutants of the solution of `case` were made and killed, and those that survive, each with its reason.
 
+    "still right" of those that survive are no mistakes, for one of the reasons RIGHT: a kill rate is told without them.
     Raises ValueError where one survives without a reason, or a reason is given for one that does not.
     """
     made, survivors = surviving(stage, case)
     if complaint := _complaint(case, survivors):
         raise ValueError(complaint)
-    reasons = _reasons(case)
+    why = {change: _why(case, change) for change in survivors}
     return {
         "made": made,
         "killed": made - len(survivors),
-        "survivors": [{"change": change, "why": reasons[change]} for change in survivors],
+        "still right": sum(reason.startswith(RIGHT) for reason in why.values()),
+        "survivors": [{"change": change, "why": reason} for change, reason in why.items()],
     }
 
 
 def surviving(stage, case):
     """How many mutants of the solution of `case` were made, and the changes of those that no check sees."""
     exercise = exercise_of(stage, case)
-    namespace = namespace_with(exercise, "")
-    survives, seconds = _survives(exercise, exercise.fix, namespace, limit=600)
-    if not survives:
+    # In this process: what the checks keep between calls, such as the runs of a ward, is there for every child.
+    if not all(verdict.passed for verdict in judge(exercise)):
         raise ValueError(f"{case.path}: the solution itself does not pass its checks")
-    tried = [
-        (change, _survives(exercise, mutant, namespace, max(SECONDS, TIMES * seconds))[0])
-        for change, mutant in mutants(exercise.fix)
-    ]
+    namespace = namespace_with(exercise, "")
+    _, seconds = _survives(exercise, exercise.fix, namespace, limit=600)
+    limit = max(SECONDS, TIMES * seconds)
+    tried = [(change, _survives(exercise, mutant, namespace, limit)[0]) for change, mutant in mutants(exercise.fix)]
     return len(tried), [change for change, survives in tried if survives]
 
 
-def _reasons(case):
-    return tomllib.loads(SURVIVORS.read_text(encoding="utf-8")).get(case.id, {})
+@functools.cache
+def _reasons():
+    return tomllib.loads(SURVIVORS.read_text(encoding="utf-8"))
+
+
+def _why(case, change):
+    """The reason for which a mutant survives; "*" stands for all of a case that have none of their own."""
+    reasons = _reasons().get(case.id, {})
+    return reasons.get(change, reasons.get("*", ""))
 
 
 def _complaint(case, survivors):
     """What is wrong with the reasons for these survivors, None where there is nothing."""
-    reasons = _reasons(case)
-    unexplained = [change for change in survivors if not reasons.get(change, "").startswith(REASONS)]
+    unexplained = [change for change in survivors if not _why(case, change).startswith(REASONS)]
     if unexplained:
         return (
             f"{case.path}: no check sees these changes of the solution. Mend the check, or say in {SURVIVORS.name} under "
             f"[{case.id}] why they stay, beginning with {' or '.join(map(repr, REASONS))}:\n  " + "\n  ".join(unexplained)
         )
-    stale = [change for change in reasons if change not in survivors]
+    reasons = _reasons().get(case.id, {})
+    stale = [change for change in reasons if change not in survivors and (change != "*" or set(survivors) <= set(reasons))]
     if stale:
         return f"{SURVIVORS}: under [{case.id}] no mutant of these names survives; take them out:\n  " + "\n  ".join(stale)
     return None
@@ -380,42 +416,38 @@ def _judge_and_exit(exercise, source, namespace, limit):
 def _row(stage, case):
     """One line of the table, and what has to be mended."""
     made, survivors = surviving(stage, case)
-    reasons = _reasons(case)
-    equivalent = sum(reasons.get(change, "").startswith(REASONS[0]) for change in survivors)
-    return made, len(survivors), equivalent, _complaint(case, survivors)
+    right = sum(_why(case, change).startswith(RIGHT) for change in survivors)
+    return made - right, len(survivors) - right, right, _complaint(case, survivors)
 
 
 def main(arguments=None):
     """Print how many mutants each case kills, and what survives without a reason."""
     parser = argparse.ArgumentParser(prog="python -m tests.proof.mutants", description=main.__doc__)
     parser.add_argument("stage", nargs="?", choices=STAGES)
-    parser.add_argument("case", nargs="?", help="a case's id, such as warmup-too-short")
+    parser.add_argument("case", nargs="*", help="ids of its cases, such as warmup-too-short")
     asked = parser.parse_args(arguments)
     cases = [
         (stage, case)
         for stage in ([asked.stage] if asked.stage else STAGES)
         for case in read_stage(stage)
-        if case.is_graded and asked.case in (None, case.id)
+        if case.is_graded and (not asked.case or case.id in asked.case)
     ]
     if not cases:
-        parser.error(f"no case of {asked.stage} has the id {asked.case!r}")
-    complaints, totals = [], {}
+        parser.error(f"no case of {asked.stage} has the id {asked.case[0]!r}")
+    complaints, totals = 0, {}
     # In a process of its own: the bar has a thread, and a process with threads is not to be forked.
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as worker, progress_bar() as bar:
         task = bar.add_task("changing solutions", total=len(cases))
         for (stage, case), row in zip(cases, worker.map(_row, *zip(*cases))):
-            made, survived, equivalent, complaint = row
-            bar.console.print(
-                f"{case.id:<28}{made:>5} made {made - survived:>5} killed {survived:>4} survive, {equivalent} equivalent"
-            )
-            totals[stage] = [before + now for before, now in zip(totals.get(stage, (0, 0, 0)), (made, survived, equivalent))]
-            complaints += [complaint] if complaint else []
+            wrong, survived, right, complaint = row
+            bar.console.print(f"{case.id:<28}{wrong - survived:>5} of {wrong:>3} wrong ones killed, {right:>2} still right")
+            totals[stage] = [before + now for before, now in zip(totals.get(stage, (0, 0, 0)), (wrong, survived, right))]
+            if complaint:
+                complaints += 1
+                bar.console.print(complaint, markup=False, highlight=False, soft_wrap=True)
             bar.advance(task)
-    for stage, (made, survived, equivalent) in totals.items():
-        print(
-            f"{stage}: {(made - survived) / made:.1%} of {made} killed; {equivalent} of the {survived} that survive are equivalent"
-        )
-    print(*complaints, sep="\n")
+    for stage, (wrong, survived, right) in totals.items():
+        print(f"{stage}: {wrong - survived} of {wrong} wrong mutants killed, {1 - survived / wrong:.1%}; {right} are still right")
     return 1 if complaints else 0
 
 
