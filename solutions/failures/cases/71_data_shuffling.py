@@ -136,7 +136,8 @@ def epoch_curve(kind, rng, epochs, length):
             jumps[epoch * length + rng.choice(length, 3, replace=False)] = 15
     elif "every 29 steps" in kind:
         jumps[steps % 29 == rng.integers(29)] = 15
-    return 0.1 * (level + jumps) * np.exp(0.15 * rng.normal(size=len(steps)))
+    noise = 0.1 if "loss that" in kind else 0.15
+    return 0.1 * (level + jumps) * np.exp(noise * rng.normal(size=len(steps)))
 
 
 SHUFFLING_KINDS = {
