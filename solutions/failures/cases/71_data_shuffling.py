@@ -274,6 +274,7 @@ def check_one_epoch(seed, n, batch_size):
 def check_shuffling():
     check_spikes(7, epochs=6, length=50)
     check_one_epoch(0, 610, 60)
+    check_one_epoch(2, 600, 60)
 
 
 check.run(check_shuffling)
