@@ -235,6 +235,8 @@ def check_schedules():
         },
         as_list=False,
     )
+    late = planned_lrs(400, lambda t: 1.0 if t < 0.6 else 0.001, warmup=40)
+    check_schedule("a warmup, the full rate until 64 % of the run, and then nothing", "fits the run", late)
 
 
 check.run(check_schedules)

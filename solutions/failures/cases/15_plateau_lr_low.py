@@ -178,6 +178,26 @@ check.run(check_plateau_lr_low)
 
 
 ### BEGIN HIDDEN TESTS
+class BandRun:
+    """Stands in for a FlatRun: only factors from `low` to ten times that help; below nothing moves, above it diverges."""
+
+    def __init__(self, low, chance):
+        self.low, self.chance, self.first, self.lr = low, chance, 1.01 * chance, 1e-5
+        self.spent, self.factors, self.lowest = 0, [], []
+
+    def __call__(self, lr_factor, steps):
+        self.spent += steps
+        self.factors.append(float(lr_factor))
+        check.that(self.spent <= 600, what="all probes of one call together take at most 600 steps", got=self.spent)
+        losses = np.full(steps, self.first)
+        if lr_factor > 10 * self.low:
+            losses[1:] = np.nan
+        elif lr_factor >= self.low:
+            losses = self.first - 0.31 * self.chance * np.minimum(np.arange(steps) / 99, 1)
+        self.lowest.append(np.nanmin(losses, initial=np.inf))
+        return losses.tolist(), losses.tolist()
+
+
 def check_plateau_lr_low_elsewhere():
     rng = check.hidden_rng(15)
 
@@ -188,6 +208,8 @@ def check_plateau_lr_low_elsewhere():
 
     kinds = {"four classes, a run that stands still": run("lr"), "four classes, labels shuffled": run("labels")}
     check_flat_runs({name: kinds[name] for name in rng.permutation(list(kinds)).tolist()})
+    for low in 10 ** rng.uniform(np.arange(1, 4, 0.5), np.arange(1.5, 4.5, 0.5)):
+        check_why_flat("a run that only a band of factors helps", "lr", BandRun(low, chance=rng.uniform(1, 2)))
 
 
 check.run(check_plateau_lr_low_elsewhere)

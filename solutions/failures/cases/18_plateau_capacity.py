@@ -227,6 +227,8 @@ def check_capacity():
     check_capacity_of(
         "None where no width reaches the target", capacity_table({2: 0.7, 4: 0.45, 8: 0.4}, (0.1, 0.01, 0.03), lrs), 0.15, None
     )
+    equal = {(4, 0.1): 0.6, (4, 0.01): 0.5, (8, 0.1): 0.3, (8, 0.01): 0.15, (16, 0.1): 0.1, (16, 0.01): 0.2}
+    check_capacity_of("a loss that equals the target reaches it", equal, 0.15, 8)
 
 
 check.run(check_capacity)

@@ -195,6 +195,7 @@ def check_attention_scale():
     check_attention("large keys, at a scale that suits them", "healthy", 1, seed=6, d=128, key_size=30.0)
     check_attention("keys with a large part in common", "healthy", 1, seed=7, d=256, shared=20.0)
     check_attention("a fifth of the rows saturated", "healthy", 1, seed=8, d=128, loud=0.2)
+    check_attention("scores that differ by a third of what they should", "healthy", 0.4, seed=9, d=256)  # largest: 2.2 / m
 
 
 check.run(check_attention_scale)

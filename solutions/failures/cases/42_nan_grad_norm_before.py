@@ -312,8 +312,36 @@ def check_last_norms():
     what = "large and finite gradients are no failure"
     check_dump(recorder, large[-60:], range(20, 80), None, what, "told 80 steps of float32 gradients around 1e25 to 1e27")
 
+    recorder = LastNorms(["first", "second"])
+    tell_recorder(recorder, np.ones((210, 2)))
+    kept = len(recorder.dump()["steps"])
+    check.close(kept, 200, what="200 steps are kept where the caller gives no number", call="LastNorms(names), told 210 steps")
 
-check.run(check_last_norms)
+
+def check_usual_range():
+    """Ten times the median of the first half of the steps is the bound, and one layer may leave while others stay."""
+
+    def first_of(norms):
+        recorder = LastNorms(["first", "second"], keep=40)
+        tell_recorder(recorder, np.column_stack(norms))
+        return recorder.dump()["first"]
+
+    call = "LastNorms(names, keep=40).dump() after 40 steps, in which {}"
+    below = np.where(np.arange(40) < 25, 1.0, 9.5)
+    for second, told, want in (
+        (np.where(np.arange(40) < 33, 2.0, 21.0), "the first comes to 9.5 times its usual norm, and later the second to 10.5", "second"),
+        (np.full(40, 2.0), "the first comes to 9.5 times its usual norm, and the second stays", None),
+    ):
+        said = first_of([below, second])
+        what = "a layer has left above 10 times its usual norm, whatever the others do"
+        check.that(said == want, what=what, call=call.format(told), expected=want, got=said)
+    said = first_of([np.where(np.arange(40) < 8, 1.0, 12.0), np.ones(40)])
+    told = "the first has a norm of 1 for 8 steps and then of 12"
+    what = "the usual norm is the median over the first half of the steps kept"
+    check.that(said is None, what=what, call=call.format(told), expected=None, got=said)
+
+
+check.run(check_last_norms, check_usual_range)
 
 
 ### BEGIN HIDDEN TESTS

@@ -237,6 +237,13 @@ def check_softmax_overflow():
     for value in (np.nan, inf):
         refuses_logits(value, np.float32)
     check_softmax_half(6000, 0.01)
+    check.close(
+        probabilities(np.array([[1.0, 0.0]])),
+        [[0.7310586, 0.2689414]],
+        rtol=1e-4,
+        what="the temperature is 1 where the caller gives none",
+        call="probabilities([[1, 0]])",
+    )
 
 
 def check_softmax_half(height, temperature):

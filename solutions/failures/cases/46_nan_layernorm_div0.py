@@ -243,6 +243,13 @@ def check_statistics_on(seed, width, eps):
 
 def check_division():
     check_statistics_on(seed=46, width=50, eps=1e-5)
+    check.close(
+        statistics(np.array([[0.001, -0.001]]))[1],
+        [[301.511]],
+        rtol=1e-3,
+        what="eps is 1e-5 where the caller gives none: inverse_std",
+        call="statistics([[0.001, -0.001]])",
+    )
 
 
 check.run(check_division)

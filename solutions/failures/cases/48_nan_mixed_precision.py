@@ -274,7 +274,21 @@ def check_loss_scaler():
     check_last_halving(np.nan)
 
 
-check.run(check_loss_scaler)
+def check_loss_scaler_of_its_own():
+    scaler, call = LossScaler(), "LossScaler()"
+    scale_is(scaler, 65536.0, "the scale is 2**16 where the caller gives none", call)
+    got = stepped(scaler, [18432.0, 24576.0, 40960.0], f"{call}.update of [[18432, 24576], [40960]], which has a norm of 0.78")
+    check.close(got, [-0.28125, -0.375, -0.625], rtol=2e-3, what="max_norm is 1 where the caller gives none", call=call)
+    got = stepped(scaler, [36864.0, 49152.0, 61440.0], f"{call}.update of [[36864, 49152], [61440]], which has a norm of 1.33")
+    check.close(np.linalg.norm(got), 1.0, rtol=2e-3, what="max_norm is 1 where the caller gives none", call=call)
+    for _ in range(197):
+        stepped(scaler, [0, 0, 0], call)
+    scale_is(scaler, 65536.0, "the scale stays for 199 good steps where the caller gives no number", call)
+    stepped(scaler, [0, 0, 0], call)
+    scale_is(scaler, 131072.0, "the scale is doubled after 200 good steps where the caller gives no number", call)
+
+
+check.run(check_loss_scaler, check_loss_scaler_of_its_own)
 
 
 ### BEGIN HIDDEN TESTS

@@ -225,6 +225,10 @@ def check_sweep():
         rows = sweep_rows({4: 1.0, 8: 0.9, 16: level}, seeds=6)
         rows[8][1], rows[16][1] = 2.4, float("inf")
         check_sweep_of("a seed that diverged says nothing about the last widening", rows, 0.3, (verdict, None))
+    check_sweep_of("a loss that equals the target is no miss", {2: poor, 4: [0.3] * 10, 8: good}, 0.3, ("enough", 4))
+    rows = sweep_rows({4: 1.0, 8: 0.9, 16: 0.65}, seeds=6)
+    rows[4] = [float("nan")] * 6
+    check_sweep_of("a narrower width that diverged says nothing about the last widening", rows, 0.3, ("wider", None))
 
 
 check.run(check_sweep)

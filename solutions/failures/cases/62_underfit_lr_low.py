@@ -197,11 +197,31 @@ def drawn_underfit_run(rng, kind):
             return run
 
 
+class FittedAt:
+    """Stands in for a BatchProbe: the batch is fitted at the factors from `low` to `high`, and at no other."""
+
+    def __init__(self, low, high, chance):
+        self.low, self.high, self.chance, self.spent, self.calls = low, high, chance, 0, []
+
+    def __call__(self, lr_factor, steps):
+        self.spent += steps
+        self.calls.append((float(lr_factor), int(steps)))
+        check.that(self.spent <= 450, what="all probes of one call together take at most 450 steps", got=self.spent)
+        end = 0.25 if self.low <= lr_factor <= self.high else 0.5
+        return (self.chance * (1 - (1 - end) * np.minimum(np.arange(steps) / 160, 1))).tolist()
+
+
 def check_underfit_causes_elsewhere():
     rng = check.hidden_rng(62)
     for kind in rng.permutation(["rate", "time", "size"]).tolist():
         told = {"rate": "a run at a low rate", "time": "a run that was stopped soon", "size": "a small network"}[kind]
         check_underfit_cause(told, kind, drawn_underfit_run(rng, kind))
+    for told, kind, low, high in (
+        ("a run that fits the batch at the tenfold rate alone", "rate", 9.99, 10.01),
+        ("a run that fits the batch from the double rate on", "rate", 2, 100),
+        ("a run that fits the batch at its own rate alone", "time", 0.99, 1.01),
+    ):
+        check_underfit_cause(told, kind, FittedAt(low, high, chance=rng.uniform(1, 2)))
 
 
 check.run(check_underfit_causes_elsewhere)

@@ -280,6 +280,15 @@ def check_stages():
         {"a constant column is divided by its spread, which is zero": ("ones", "information")},
     )
 
+    def unit_in_place(x):
+        x /= 255
+        return x
+
+    check_stage_found("a first stage that works in place", [("unit", unit_in_place), ("half", to_half)], x, y, None, {})
+    for size, wanted in ((19.5, None), (20.5, ("louder", "scale"))):
+        louder = ("louder", lambda x, size=size: x * (size / np.std(x)))
+        check_stage_found(f"a standard deviation of {size} at the end", [unit, louder], x, y, wanted, {})
+
 
 check.run(check_stages)
 

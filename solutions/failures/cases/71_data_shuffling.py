@@ -136,7 +136,8 @@ def epoch_curve(kind, rng, epochs, length):
             jumps[epoch * length + rng.choice(length, 3, replace=False)] = 15
     elif "every 29 steps" in kind:
         jumps[steps % 29 == rng.integers(29)] = 15
-    return 0.1 * (level + jumps) * np.exp(0.15 * rng.normal(size=len(steps)))
+    noise = 0.1 if "loss that" in kind else 0.15
+    return 0.1 * (level + jumps) * np.exp(noise * rng.normal(size=len(steps)))
 
 
 SHUFFLING_KINDS = {
@@ -273,6 +274,7 @@ def check_one_epoch(seed, n, batch_size):
 def check_shuffling():
     check_spikes(7, epochs=6, length=50)
     check_one_epoch(0, 610, 60)
+    check_one_epoch(2, 600, 60)
 
 
 check.run(check_shuffling)

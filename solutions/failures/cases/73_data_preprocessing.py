@@ -304,6 +304,15 @@ def check_gaps(rng, x, missing):
 
 def check_preprocessing():
     check_preparing(0, rows=200, offset=5.0)
+    zeros = np.column_stack([np.arange(20.0), np.zeros(20)])
+    ready = np.array(fit_preprocessing(zeros)(np.array([[1.0, 0.0], [2.0, 3.0]])), dtype=float)
+    check.that(
+        np.isfinite(ready).all(),
+        what="what comes out is finite, whatever is missing or constant",
+        call="fit_preprocessing(x_train), column 1 all zeros; prepare([[1, 0], [2, 3]])",
+        got=ready,
+        turns={"a constant column is divided by a deviation of zero": True},
+    )
 
 
 check.run(check_preprocessing)

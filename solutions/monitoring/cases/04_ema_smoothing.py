@@ -222,6 +222,13 @@ def check_smooth():
             "beta and 1 - beta are swapped": two_right_averages([1.0, 0.5, 0.0], 0.4),
         },
     )
+    default = np.array(smooth([1.0, 0.5, 0.0]), dtype=float)
+    check.that(
+        any(np.allclose(default, answer) for answer in two_right_averages([1.0, 0.5, 0.0], 0.99)),
+        what="beta is 0.99 where the caller gives none",
+        call="smooth([1.0, 0.5, 0.0])",
+        got=default,
+    )
     spoilt = [1.0, 0.5, np.nan, 0.0, np.inf, 0.0]
     as_zero = [value if np.isfinite(value) else 0.0 for value in spoilt]
     filled = [1.0, 0.5, 0.5, 0.0, 0.0, 0.0]

@@ -544,6 +544,10 @@ def check_checkpoints():
     check_kill_in_step(every=50, steps=130, kill_after=118)
     check_kill_in_disk(every=5, steps=15, keep=1, want=[5, 15])
 
+    came = train_with_checkpoints(MemoryDisk(), PlayedRun(), 10, 5, 1)
+    call = "train_with_checkpoints(disk, run, steps=10, every=5, keep=1)"
+    check.that(came is not None and came.step == 10, what="the run comes back", call=call, expected="the run", got=came)
+
 
 check.run(check_checkpoints)
 

@@ -265,6 +265,10 @@ def check_choose_lr_elsewhere():
         words = {"falling": "is falling to the end", "level": "falls, then lies level", "unmoved": "does not move"}[kind]
         curve = unturned_curve(int(rng.integers(2**31)), points, highest / 10 ** rng.uniform(3, 5), highest, kind)
         check_refused_lr(curve, f"choose_lr of {points} steps; the loss {words}")
+    for _ in range(4):
+        points, best = int(rng.integers(300, 401)), 10 ** rng.uniform(-4, 1)
+        curve = finder_curve(int(rng.integers(2**31)), points, best, above=0.667)  # without its noise it ends at 2.2 times its lowest
+        check_chosen_lr(curve, best, f"choose_lr of {points} steps, lowest at {best:.2g}, that ends at about twice its lowest loss")
 
 
 check.run(check_choose_lr_elsewhere)

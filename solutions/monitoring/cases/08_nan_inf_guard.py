@@ -259,6 +259,15 @@ def spoil(place, value, dtype=np.float64):
     return grads
 
 
+def check_guard_of_its_own():
+    optimizer = GuardedMomentum([np.array([1.0])])
+    call = "GuardedMomentum([[1]]), then step(0.7, [[1]]) twice"
+    check.close(optimizer.t, 0, what="t counts the steps taken: none at the start", call="GuardedMomentum([[1]])")
+    for _ in range(2):
+        optimizer.step(0.7, [np.array([1.0])])
+    check.close(optimizer.params[0], [0.71], what="lr is 0.1 and beta 0.9 where the caller gives none", call=call)
+
+
 def check_guard():
     good = guarded_grads()
     bad_steps = [
@@ -300,7 +309,7 @@ def check_guard():
     )
 
 
-check.run(check_guard)
+check.run(check_guard, check_guard_of_its_own)
 ### BEGIN HIDDEN TESTS
 def check_guard_elsewhere():
     rng = check.hidden_rng(108)

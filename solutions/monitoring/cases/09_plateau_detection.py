@@ -249,6 +249,13 @@ def check_plateau():
         }
     )
     check_plateau_silence()
+    check.that(
+        not is_plateau(plateau_curves(stays, 0.02, count=1, windows=2)[0][:199].tolist()),
+        what="a window is 100 losses where the caller gives none: False when there are fewer than 200",
+        call="is_plateau(losses) with 199 flat losses",
+        expected=False,
+        got=True,
+    )
 
 
 check.run(check_plateau)

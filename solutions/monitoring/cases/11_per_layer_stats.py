@@ -213,7 +213,7 @@ def planted(kind, rng):
         if trouble in ("NaN", "inf"):
             grad.flat[rng.integers(grad.size)] = np.nan if trouble == "NaN" else -np.inf
         elif trouble == "exploding":
-            grad *= (1e6 if kind == "one explodes by far" else 30) * np.linalg.norm(weights[layer]) / np.linalg.norm(grad) / lr
+            grad *= {"one explodes by far": 1e6, "one just explodes": 1.2}.get(kind, 30) * np.linalg.norm(weights[layer]) / np.linalg.norm(grad) / lr
         elif trouble == "zero":
             grad *= 0
         else:  # nearly zero
@@ -227,6 +227,7 @@ def planted(kind, rng):
         "all zero": ["zero"] * len(grads),
         "one explodes": ["exploding"],
         "one explodes by far": ["exploding"],
+        "one just explodes": ["exploding"],
         "NaN": ["NaN"],
         "inf": ["inf"],
         "NaN and dead": ["NaN", "nearly zero"],
@@ -463,6 +464,13 @@ def check_per_layer_elsewhere():
         seeds[2],
     )
     check_layers_of("healthy", "sick_layers of healthy networks", "a healthy network is {}", {}, seeds[3])
+    check_layers_of(
+        "one just explodes",
+        "sick_layers of networks in which one layer's step is a little longer than its weights",
+        "a layer with r above 1 is exploding",
+        {"nothing is said about a layer whose step is too long": lambda facts: not facts["said"]},
+        seeds[0],
+    )
 
 
 check.run(check_per_layer_elsewhere)

@@ -150,6 +150,13 @@ def check_adam():
         turns={"0.9 and 0.999 stand where beta1 and beta2 are meant": -0.00632456 * sign},
     )
     check.close(
+        walk([gradient])[0][0],
+        -0.001 * sign,
+        rtol=1e-5,
+        what="without a learning rate of the caller's the first step is 0.001 long",
+        call="adam_step(0, [3, -7, 40], m=0, v=0, t=1)",
+    )
+    check.close(
         walk([np.zeros(2)])[0][0],
         [0, 0],
         what="a zero gradient moves nothing",

@@ -201,6 +201,16 @@ def check_momentum_steps():
         call="Momentum([2 x 3 zeros], lr=0.2, beta=0.5), then step with 2 everywhere, twice",
         turns={"0.9 stands where beta is meant": np.full((2, 3), -1.16)},
     )
+    optimizer = Momentum([np.zeros(1)], lr=0.2)
+    for _ in range(2):
+        optimizer.step([np.array([1.0])])
+    check.close(
+        params_of(optimizer, [(1,)])[0],
+        [-0.58],
+        rtol=1e-6,
+        what="beta is 0.9 where the caller gives none",
+        call="Momentum([[0]], lr=0.2), then step([[1]]) twice",
+    )
     for contents in (np.nan, np.inf):
         check.close(
             walk_momentum(grads, contents)[0],

@@ -130,11 +130,12 @@ class ProbeNet:
     def __init__(self, grads_at):
         self.params = [np.full((2, 3), 4.0), np.full(3, -2.0), np.array(5.0), np.full((1, 2, 2, 2), 3.0)]
         self.grads_at = grads_at
-        self.path = []
+        self.path, self.batches = [], []
 
     def loss_and_grads(self, x, y):
         self.path.append([np.array(param, dtype=float) for param in self.params])
-        return 1.0, [np.array(grad, dtype=float) for grad in self.grads_at(len(self.path) - 1, self.params)]
+        self.batches.append((np.array(x), np.array(y)))
+        return float(len(self.path)), [np.array(grad, dtype=float) for grad in self.grads_at(len(self.path) - 1, self.params)]
 
 
 def probe_path(tune, grads_at, steps, **settings):
@@ -214,7 +215,37 @@ def check_clipping_of_tune():
     )
 
 
-check.run(check_clipping_of_tune)
+def check_batches_of_tune():
+    def trained(**settings):
+        """What the probe has kept, and what tune returns, when gradients are in turn shorter and longer than max_norm."""
+        probe = ProbeNet(lambda step, _: [np.full((2, 3), 0.6 * (1 + step % 2)), np.zeros(3), np.array(0.0), np.zeros((1, 2, 2, 2))])
+        x = np.arange(40.0).reshape(20, 2)
+        return probe, tune(probe, x, 10 * x[:, :1], seed=3, **settings)
+
+    probe, losses = trained(steps=6, batch_size=4)
+    call = "tune(net, x, y, seed=3, steps=6, batch_size=4)"
+    for x, y in probe.batches:
+        check.that(
+            x.shape == (4, 2) and y.shape == (4, 1) and np.array_equal(10 * x[:, :1], y),
+            what="a batch is batch_size rows of x, each with its own row of y",
+            call=call,
+            got=f"x {x.tolist()}, y {y.tolist()}",
+        )
+    check.close(losses, [1, 2, 3, 4, 5, 6], what="the losses of the batches come back, in order", call=call)
+    default, _ = trained()
+    told, _ = trained(steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8)
+    check.that(
+        len(default.path) == 400
+        and default.batches[0][0].shape == (8, 2)
+        and all(np.allclose(got, want, rtol=1e-6) for got, want in zip(default.path[50], told.path[50])),
+        what="where the caller says no more, the settings are those of the first line",
+        call="tune(net, x, y, seed=3)",
+        expected="400 steps of 8 rows, with lr=0.05, weight_decay=0.03, max_norm=2.0",
+        got=f"{len(default.path)} steps",
+    )
+
+
+check.run(check_clipping_of_tune, check_batches_of_tune)
 
 # %% check="put-it-together" part="correction" points=3
 def check_correction_of_tune():
