@@ -192,20 +192,23 @@ def _bench(options):
 
 
 def _prove(options):
+    from .cases import CaseError
+    from .grader.box import NoSandbox, kind_of_sandbox
+
+    try:
+        kind_of_sandbox()
+    except NoSandbox as error:
+        return _fail(error)
     sys.path.insert(0, str(ROOT))  # the tests are no part of the package
     from tests.proof import prove
     from tests.proof.record import NoRecord
-
-    from .cases import CaseError
-    from .grader.box import NoSandbox, kind_of_sandbox
 
     try:
         if options.misconceptions:
             prove.tell_misconceptions(options.case)
             return 0
-        kind_of_sandbox()
         lines = prove.check(options.case) if options.check else prove.prove(options.case, anew=options.all)
-    except (CaseError, NoRecord, NoSandbox, prove.NoSuchCase) as error:
+    except (CaseError, NoRecord, prove.NoSuchCase) as error:
         return _fail(error)
     for line in lines:
         print(line)

@@ -37,7 +37,7 @@ def prove(stage, case):
         if answer.is_right:
             figures["right"] += 1
         elif answer.name not in NO_MISCONCEPTION:
-            is_diagnosed, figures["told"][answer.name] = _told(answer, verdicts)
+            is_diagnosed, figures["told"][answer.name] = told(answer, verdicts)
             figures["wrong"] += 1
             figures["diagnosed"] += is_diagnosed
             figures["undiagnosed"] += [] if is_diagnosed else [answer.name]
@@ -75,7 +75,7 @@ def _plain(said):
     return " ".join("\n".join(said).split())
 
 
-def _told(answer, verdicts):
+def told(answer, verdicts):
     """Whether a wrong answer is diagnosed, and the words that say most: of the wrong turn, or else the first sentence."""
     failed = [verdict for verdict in verdicts if not verdict.passed]
     turns = [f"This is what comes out when {verdict.turn}." for verdict in failed if verdict.turn]

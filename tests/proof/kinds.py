@@ -49,15 +49,15 @@ def _blanks(figures):
 
 
 def _mutants(figures):
-    return [_of(_sum(figures, "killed"), _sum(figures, "made"))]
+    return [str(_sum(figures, "made")), _of(_sum(figures, "killed"), _sum(figures, "made") - _sum(figures, "still right"))]
 
 
 def _kill_rate(figures):
-    return {"kill rate": figures["killed"] / figures["made"]}
+    return {"kill rate": figures["killed"] / (figures["made"] - figures["still right"])}
 
 
 def _survivors(figures):
-    return [f"survives: {each['change']}. {each['why'].capitalize()}" for each in figures["survivors"]]
+    return [f"survives: {each['change']}, {each['why']}" for each in figures["survivors"]]
 
 
 def _signs(figures):
@@ -102,7 +102,7 @@ KINDS = {
     for kind in (
         Kind("answers", ("right", "wrong", "diagnosed"), _answers, _diagnosis_rate, _undiagnosed),
         Kind("blanks", ("blanks",), _blanks),
-        Kind("mutants", ("mutants killed",), _mutants, _kill_rate, _survivors),
+        Kind("mutants", ("mutants", "killed"), _mutants, _kill_rate, _survivors),
         Kind("signs", ("seen broken", "seen mended", "effect"), _signs, _sign_scores, _sign, is_counted=False),
         Kind("parity", ("parity",), _parity, _agreement, _counterpart, is_counted=False),
     )

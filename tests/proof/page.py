@@ -16,7 +16,8 @@ comes about stands in [tests/](README.md#the-proof).
 - **right, wrong**: answers tried, each as in a notebook and as in the grader. All right ones pass, and all wrong ones fail.
 - **diagnosed**: wrong answers to which a check names the very wrong turn that was taken.
 - **blanks**: answers that know nothing, such as a function that always returns the same. None earns a point.
-- **mutants killed**: changes of the solution, each in one place, that a check sees.
+- **mutants**: changes of the solution, each in one place. **killed**: of those that are wrong, those that a check sees. What
+  survives is listed with the reason.
 - **seen broken, seen mended**: of how many runs the sign of the complaint is true. **effect**: Cliff's delta between what is
   measured in both, 1 where they never overlap; of several cases the median.
 - **parity**: the largest relative difference from PyTorch, where PyTorch has the same.

@@ -36,7 +36,8 @@ def read():
 
 
 def write(record):
-    write_whole(RECORD, json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    ordered = {key: dict(sorted(record[key].items())) for key in sorted(record)}
+    write_whole(RECORD, json.dumps(ordered, indent=1, ensure_ascii=False) + "\n")
 
 
 def key_of(stage, case):
@@ -56,7 +57,7 @@ def part(name, stage, case):
     if name == "case":
         return _cells(stage, case)
     if name in ("answers", "sign"):
-        answers, sign = read_answers(answer_path(stage, case.path), case.of_kind("fix")[0].source)
+        answers, sign = _answers(answer_path(stage, case.path), case.of_kind("fix")[0].source)
         return [vars(answer) for answer in answers] if name == "answers" else sign and vars(sign)
     if name == "survivors":
         reasons = Path(__file__).with_name("survivors.toml")
@@ -76,6 +77,9 @@ def _cells(stage, case):
     mended = [cell for each in cases(stage) if each.id in needs for cell in each.of_kind("fix")]
     own = [cell for cell in case.cells if cell.kind in ("scene", "fix", "check")]
     return [(cell.kind, cell.id, cell.points, cell.source) for cell in (*openings, *mended, *own)]
+
+
+_answers = functools.cache(read_answers)
 
 
 @functools.cache
