@@ -215,7 +215,8 @@ def ask_spike(history, loss, call):
     """The answer of spike_alert to copies, proven to be True or False."""
     answer = spike_alert(history[:], loss)
     is_answer = isinstance(answer, (bool, np.bool_)) or (isinstance(answer, (int, float)) and answer in (0, 1))
-    check.that(is_answer, what="the answer is True or False", call=call, got=answer)
+    is_limit = {"the limit is returned, and not whether the loss lies above it": isinstance(answer, float)}
+    check.that(is_answer, what="the answer is True or False", call=call, got=answer, turns=is_limit)
     return bool(answer)
 
 
@@ -309,7 +310,10 @@ def check_planted_run(seed, kind, scale=1.0):
 def check_equal_losses():
     call = "spike_alert at steps 0 to 149 of a run whose loss is always -1"
     alarms = [step for step in range(50, 150) if ask_spike([-1.0] * step, -1.0, call)]
-    turns = {"a multiple of a negative number is the limit: -1 is above 10 times -1": True}
+    turns = {
+        "a loss on the limit counts as above it: where all are equal, the limit is their level": ask_spike([1.0] * 60, 1.0, call),
+        "a multiple of a negative number is the limit: -1 is above 10 times -1": True,
+    }
     check.that(not alarms, what="equal losses are no spike", call=call, got=f"{len(alarms)} alarms in 100 steps", turns=turns)
 
 
