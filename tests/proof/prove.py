@@ -161,7 +161,9 @@ def _tried(todo):
     if not todo:
         return
     # Spawned, so that units are forked from a process with one thread: this one draws a bar in another.
+    was = signal.signal(signal.SIGINT, signal.SIG_IGN)  # from the first moment: a process that starts inherits it
     processes = multiprocessing.get_context("spawn").Pool(min(len(todo), len(os.sched_getaffinity(0))), _begin)
+    signal.signal(signal.SIGINT, was)
     with processes as pool, progress_bar() as bar:
         task = bar.add_task("proving", total=len(todo))
         for number, came in pool.imap_unordered(_try_numbered, [(number, _named(unit)) for number, unit in enumerate(todo)]):
@@ -174,7 +176,7 @@ def _named(unit):
 
 
 def _begin():
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends them
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of one that takes another's place too; the parent ends them
 
 
 def _try_numbered(task):
