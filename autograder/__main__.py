@@ -95,7 +95,7 @@ def ensure_environment(is_for_tests):
 
 def main():
     require_supported_python()
-    ensure_environment(is_for_tests=sys.argv[1:2] == ["test"])
+    ensure_environment(is_for_tests=sys.argv[1:2] in (["test"], ["prove"]))
     command = [str(PYTHON), "-m", "autograder.cli"] + sys.argv[1:]
     if os.name == "nt":
         sys.exit(subprocess.call(command))

@@ -85,6 +85,14 @@ def _parser():
     bench.add_argument("--growth", action="store_true", help="classes of growing size instead, ours alone; draws a chart")
     bench.set_defaults(run=_bench)
 
+    prove = commands.add_parser("prove", help="measure what the checks are worth, case by case, and write tests/PROOF.md")
+    prove.add_argument("case", nargs="?", metavar="CASE", help="only this case, such as lr-too-high")
+    how = prove.add_mutually_exclusive_group()
+    how.add_argument("--check", action="store_true", help="write nothing; fail where a figure has fallen or the page is stale")
+    how.add_argument("--all", action="store_true", help="forget what was proven before")
+    how.add_argument("--misconceptions", action="store_true", help="list the wrong answers, and what each is told")
+    prove.set_defaults(run=_prove)
+
     test = commands.add_parser("test", help="run every test, as CI does; further arguments go to pytest")
     test.set_defaults(run=_test)
     return parser
@@ -252,6 +260,32 @@ def _bench(options):
         return 0 if bench(options.size, _stages(options))["same_marks"] else 1
     except (BenchFailed, NoSandbox) as error:
         return _fail(error)
+
+
+def _prove(options):
+    from .cases import CaseError
+    from .grader.box import NoSandbox, kind_of_sandbox
+
+    try:
+        kind_of_sandbox()
+    except NoSandbox as error:
+        return _fail(error)
+    sys.path.insert(0, str(ROOT))  # the tests are no part of the package
+    from tests.proof import prove
+    from tests.proof.record import NoRecord
+
+    try:
+        if options.misconceptions:
+            prove.tell_misconceptions(options.case)
+            return 0
+        lines = prove.check(options.case) if options.check else prove.prove(options.case, anew=options.all)
+    except (CaseError, NoRecord, prove.NoSuchCase) as error:
+        return _fail(error)
+    for line in lines:
+        print(line)
+    if not lines:
+        print("Everything holds." if options.check else "Proven: tests/PROOF.md.")
+    return 1 if lines else 0
 
 
 def _test(options):

@@ -42,10 +42,11 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check said. message is None where it passed."""
+    """What a check said. message is None where it passed; turn is the wrong turn that it names, where it names one."""
 
     check: Check
-    message: str | None
+    message: str | None = None
+    turn: str | None = None
 
     @property
     def passed(self):
@@ -58,7 +59,7 @@ def read_exercises(path):
 
 
 def exercises_in(notebook):
-    """The exercises of a notebook, in order."""
+    """The exercises of a notebook that nbformat has read, or `autograder.build` assembled."""
     setup, cells, titles, order, title = [], {}, {}, [], ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## "):
@@ -98,7 +99,7 @@ def _before(case, cells):
 
 def judge(exercise, answer=None):
     """A Verdict for each check of `exercise`, with `answer` in the cell to mend (what stands in the notebook, unless given)."""
-    return [Verdict(check, _message(exercise, exercise.fix if answer is None else answer, check)) for check in exercise.checks]
+    return [_verdict(exercise, exercise.fix if answer is None else answer, check) for check in exercise.checks]
 
 
 def namespace_with(exercise, answer):
@@ -111,16 +112,16 @@ def namespace_with(exercise, answer):
     return namespace
 
 
-def _message(exercise, answer, check):
+def _verdict(exercise, answer, check):
     try:
         namespace = namespace_with(exercise, answer)
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             _run(check.source, f"<{check.id}>", namespace)
     except NotYet as failed:
-        return str(failed)
+        return Verdict(check, str(failed), failed.turn)
     except Exception as error:
-        return f"Not yet: the code stopped with {type(error).__name__}: {error}."
-    return None
+        return Verdict(check, f"Not yet: the code stopped with {type(error).__name__}: {error}.")
+    return Verdict(check)
 
 
 def _run(source, filename, namespace):

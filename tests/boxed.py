@@ -5,8 +5,9 @@ import functools
 
 from clinic import check
 
+from autograder.cases import released
 from autograder.grader.box import Box, kind_of_sandbox
-from autograder.grader.intake import documented_by_check, exported_names
+from autograder.grader.intake import defined_names, documented_names
 from autograder.grader.referee import judge
 from autograder.sandbox.limits import Limits
 
@@ -18,10 +19,11 @@ def box():
     return Box(kind_of_sandbox())
 
 
-def judge_in_box(stage, exercise, answer, private_seed=None):
-    """What each check of `exercise` says of `answer`, by the check's id; None where it passes."""
+def judge_in_box(exercise, answer, private_seed=None):
+    """What each check of `exercise`, a solved one, says of `answer`, by the check's id; None where it passes."""
     setup, *needs = exercise.before
     scene = [needs.pop()] if needs else []
+    documented = documented_names(*map(released, [exercise.fix, *needs]))
     sources = [
         ("locked", setup),
         *(("mend", need) for need in needs),
@@ -32,8 +34,8 @@ def judge_in_box(stage, exercise, answer, private_seed=None):
     cells += [{"id": each.id, "kind": "check", "source": each.source} for each in exercise.checks]
     job = {
         "cells": cells,
-        "exports": exported_names(stage),
-        "documented": documented_by_check(stage),
+        "exports": defined_names(exercise.fix, *needs),
+        "documented": dict.fromkeys((each.id for each in exercise.checks), documented),
         "limits": dataclasses.asdict(LIMITS),
         "private_seed": private_seed,
         "skip": [],

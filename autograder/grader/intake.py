@@ -146,8 +146,13 @@ def _exported(stage, changed):
     import nbformat
 
     notebook = nbformat.read(notebook_path(SOLUTIONS, stage), as_version=4)
-    trees = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code" and kind_of(cell) == "mend"]
-    return sorted({node.name for tree in trees for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))})
+    return defined_names(*(cell.source for cell in notebook.cells if cell.cell_type == "code" and kind_of(cell) == "mend"))
+
+
+def defined_names(*sources):
+    """The functions and classes that cells define at their top level."""
+    nodes = [node for source in sources for node in ast.parse(source).body]
+    return sorted({node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))})
 
 
 def exported_names(stage):

@@ -137,6 +137,10 @@ def word(got, want, words, *, what, call=None, turns=None):
         what=f"the verdict is {' or '.join(map(repr, words))}",
         call=call,
         got=repr(got),
+        turns={
+            "True or False is returned, and not one of the words": isinstance(got, (bool, np.bool_)),
+            "the verdict is called by another name": isinstance(got, str),
+        },
     )
     is_it = {turn: got == said if isinstance(said, str) else said for turn, said in (turns or {}).items()}
     that(got == want, what=what, call=call, expected=repr(want), got=repr(got), turns=is_it)

@@ -166,8 +166,9 @@ def check_schedule(name, want, lrs, turns=None, as_list=True):
 def check_schedules():
     ends = "only the first and the last rate are looked at, or only the last: what lies between decides when the run learns"
     scale = "a rate is held against a fixed number, or against the first rate: only the peak says what is small"
+    small = "a rate that is small at the end is taken for one that was gone too early: it is small after a full run too"
     ramp = "the climb of the warmup is taken for a rebound: it comes before the peak"
-    check_schedule("a cosine over the run", "fits the run", planned_lrs(300, half_cosine), {"never moves": scale})
+    check_schedule("a cosine over the run", "fits the run", planned_lrs(300, half_cosine), {"never moves": scale, "done too early": small})
     check_schedule(
         "a cosine that ends after 10 % of the run, and is held",
         "done too early",

@@ -193,12 +193,20 @@ def check_capacity_of(what, table, target, answer):
             got=said[1],
         )
         larger = sorted({width for width, _ in runs if width > answer})
-        check.that(not larger, what="no width larger than the answer is trained", call=call, got=f"widths {larger} trained")
+        grid = {"the whole grid is trained before anything is looked at": len(set(runs)) == len(table)}
+        got = f"widths {larger} trained"
+        check.that(not larger, what="no width larger than the answer is trained", call=call, got=got, turns=grid)
         check.that(
             table[runs[-1]] <= target and sum(table[pair] <= target for pair in runs) == 1,
             what="nothing is trained once the answer is known",
             call=call,
             got=f"{len(runs)} runs, of which {sum(table[pair] <= target for pair in runs)} reach the target",
+            turns={
+                "a pair is trained again to learn what is known of it": len(set(runs)) < len(runs),
+                "every lr of the width is tried, also when one of them has reached the target": all(
+                    (answer, lr) in runs for lr in lrs
+                ),
+            },
         )
     got = f"{len(runs)} runs, {len(set(runs))} pairs"
     check.that(len(set(runs)) == len(runs), what="no pair is trained twice", call=call, got=got)

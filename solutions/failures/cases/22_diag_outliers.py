@@ -156,7 +156,12 @@ def check_table(name, x, bad, what, turns):
     said = find_outliers(x.copy())
     named = row_mask(said, len(x))
     call = f"find_outliers(x): {name}, {x.shape[0]} rows"
-    check.that(named is not None, what="row numbers come back, or a mask of the rows", call=call, got=said)
+    is_table, columns = isinstance(said, np.ndarray) and said.ndim == 2, x.shape[1]
+    turns_of_form = {
+        "the rows that are left are returned, and not the numbers of those that are not": is_table and said.shape[1] == columns != 2,
+        "the places of single values are returned, as row and column": is_table and said.shape[1] == 2 != columns,
+    }
+    check.that(named is not None, what="row numbers come back, or a mask of the rows", call=call, got=said, turns=turns_of_form)
     is_bad = np.isin(np.arange(len(x)), bad)
     missed, false = is_bad & ~named, named & ~is_bad
     allowed = int(0.03 * (~is_bad).sum())

@@ -163,7 +163,8 @@ def check_scales(name, seed, count, wrong, what, turns=None, unit=1.0):
         said = {int(layer): float(gain) for layer, gain in dict(got).items()}
     except (TypeError, ValueError):
         said = None
-    check.that(said is not None, what="a dict comes back, {layer: its gain}", call=call, got=repr(got))
+    listed = {"the layers are listed, without their gains": isinstance(got, (list, tuple, set, np.ndarray))}
+    check.that(said is not None, what="a dict comes back, {layer: its gain}", call=call, got=repr(got), turns=listed)
     blamed, missed = sorted(set(said) - set(want)), sorted(set(want) - set(said))
     first = min(want, default=count)
     facts = {"blamed": blamed, "missed": missed, "said": said, "first": first}
@@ -249,6 +250,7 @@ def check_scales_all(seed, count, large, unit):
         count,
         {count - 1: large},
         "the last layer is looked at too",
+        {"the last layer is left out, which has a size like any other": lambda facts: not facts["blamed"]},
     )
     check_scales(
         f"layer 1 is {large:g} times too large, layer 2 as much too small",

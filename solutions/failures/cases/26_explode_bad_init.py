@@ -165,7 +165,8 @@ def check_scales_of(name, seed, activation, kinds, width=48, scale=1.0, last=4):
     got = unit_scales(list(kinds), given, activation, given_x)
     call = f"unit_scales(layers, weights, activation, x) for {name}"
     untouched = all(np.array_equal(a, b) for a, b in zip(given, weights)) and np.array_equal(given_x, x)
-    check.that(untouched, what="weights and x stay as they were", call=call)
+    in_place = {"the weights are multiplied where they stand, and not copies of them": np.array_equal(given_x, x)}
+    check.that(untouched, what="weights and x stay as they were", call=call, turns=in_place)
     is_list = got is not None and np.ndim(got) == 1 and len(got) == len(kinds)
     check.that(is_list, what="a list comes back, one number for each layer", call=call, got=got)
     scales = np.array(got, dtype=float)

@@ -126,7 +126,9 @@ def wired(x, matrix):
 
     made = wire_block(x, branch, norm)
     is_pair = isinstance(made, (tuple, list)) and len(made) == 2 and callable(made[1])
-    check.that(is_pair, what="what is returned is a pair: y, and the function back", call="wire_block(x, branch, norm)", got=made)
+    what = "what is returned is a pair: y, and the function back"
+    alone = {"y is returned alone, and with it no way back": isinstance(made, np.ndarray)}
+    check.that(is_pair, what=what, call="wire_block(x, branch, norm)", got=made, turns=alone)
     return np.array(made[0], dtype=float), made[1], calls, kept
 
 

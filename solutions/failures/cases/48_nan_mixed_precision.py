@@ -150,7 +150,9 @@ def stepped(scaler, scaled, call, lr=1.0, start=0.0):
     is_list = isinstance(new, (list, tuple)) and len(new) == 2 and all(isinstance(param, np.ndarray) for param in new)
     check.that(is_list, what="update returns a list of arrays like params", call=call, got=new)
     narrow = any(param.dtype == np.float16 for param in new)
-    check.that(not narrow, what="the parameters stay float32: they are the master copy", call=call, got="float16")
+    what = "the parameters stay float32: they are the master copy"
+    rounded = {"the step is made in float16, where small steps round away": narrow}
+    check.that(not narrow, what=what, call=call, got="float16", turns=rounded)
     return np.concatenate([np.array(param, dtype=float).ravel() - start for param in new])
 
 

@@ -141,8 +141,17 @@ class DecaySweep:
         decay = float(decay)
         self.asked.append(decay)
         self.splits.add(int(split))
-        if len(self.asked) > 200:
-            raise RuntimeError("val_loss is called more than 200 times")
+        check.that(
+            len(self.asked) <= 200,
+            what="val_loss is called at most 200 times",
+            call="choose_decay(val_loss, lr, steps)",
+            expected="at most 200",
+            got=f"{len(self.asked)}, for {len(set(self.asked))} amounts",
+            turns={
+                "every amount of a fine grid is tried on many splits: few on all of them is enough": len(self.splits) > 2
+                and len(set(self.asked)) > 10
+            },
+        )
         if self.lr * decay > 2:
             return float("nan") if int(split) % 2 else float("inf")
         rng = np.random.default_rng([self.seed, int(split), int(1e6 * np.log1p(1e3 * decay))])

@@ -150,6 +150,7 @@ def check_sweep_of(what, rows, target, wanted):
         what='the answer is a pair, its first part "enough", "wider" or "not width"',
         call=call,
         got=said,
+        turns={"the width is returned alone, without the word that says what it means": np.isscalar(said) and said in widths},
     )
     said, finite = tuple(said), {width: np.where(np.isfinite(losses), losses, np.inf) for width, losses in rows.items()}
     reached = [width for width in widths if np.mean(finite[width] <= target) >= 0.8]

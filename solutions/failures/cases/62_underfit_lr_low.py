@@ -78,6 +78,7 @@ class BatchProbe:
             call=f"why_underfit(probe, chance={self.chance:.3g})",
             expected="at most 450",
             got=f"{self.spent} with probe number {len(self.calls)}",
+            turns={"one factor after another is probed: the question is about two of them": len({call[0] for call in self.calls}) > 2},
         )
         self.net.params, losses = [param.copy() for param in self.state], []
         with np.errstate(over="ignore", invalid="ignore"):

@@ -173,7 +173,8 @@ def check_forecast_kinds(kinds):
             is_number = (
                 isinstance(said, (int, float, np.number, np.ndarray)) and np.ndim(said) == 0 and not isinstance(said, bool)
             )
-            check.that(said is None or is_number, what="the answer is a number or None", call=call, got=said)
+            word = {"a word stands where None is meant": isinstance(said, str)}
+            check.that(said is None or is_number, what="the answer is a number or None", call=call, got=said, turns=word)
             said_none += said is None
             if (said is None) if times is None else (said is not None and 0.5 * times * length <= said <= 2 * times * length):
                 right += 1

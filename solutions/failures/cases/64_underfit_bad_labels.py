@@ -142,7 +142,9 @@ def check_audit_of(name, x, y, classes, reach, share, seed):
     kept, log, n, k = (x.copy(), y.copy()), [], len(y), len(wrong)
     order = suspicious_rows(x, y, by_heart(reach, classes, log), np.random.default_rng(seed))
     call = f"suspicious_rows(x, y, fit, rng) with {name}, {n} rows, of which {k} are wrong"
-    check.that(np.array_equal(kept[0], x) and np.array_equal(kept[1], y), what="x and y are left as they are", call=call)
+    is_kept = np.array_equal(kept[0], x) and np.array_equal(kept[1], y)
+    relabels = {"labels are corrected while others are still to be judged": np.array_equal(kept[0], x)}
+    check.that(is_kept, what="x and y are left as they are", call=call, turns=relabels)
     is_all = order is not None and np.shape(order) == (n,) and np.array_equal(np.sort(order), np.arange(n))
     check.that(
         is_all,
@@ -150,9 +152,14 @@ def check_audit_of(name, x, y, classes, reach, share, seed):
         call=call,
         expected=f"{n} numbers, 0 to {n - 1}",
         got="None" if order is None else f"an answer of shape {np.shape(order)}",
-        turns={"the scores are returned, or a mask, and not the row numbers": np.shape(order) == (n,)},
+        turns={
+            "the scores are returned, or a mask, and not the row numbers": np.shape(order) == (n,),
+            "half of the rows are held out and judged, and the other half never is": np.shape(order) in ((n // 2,), (n - n // 2,)),
+            "only the rows that a model gets wrong are named: the others have an order too": np.ndim(order) == 1 and len(order) < n,
+        },
     )
-    check.that(len(log) <= 10, what="at most 10 models are trained", call=call, got=len(log))
+    one_by_one = {"a model is trained for each row: a fold holds out many at once": len(log) >= n}
+    check.that(len(log) <= 10, what="at most 10 models are trained", call=call, got=len(log), turns=one_by_one)
     order = np.array(order).astype(int)
     hits = np.isin(order, wrong)
     half, full = hits[: k // 2].mean(), hits[:k].mean()

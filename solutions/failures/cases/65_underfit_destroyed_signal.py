@@ -160,13 +160,15 @@ def check_stage_found(what, stages, x, y, wanted, turns):
     """turns: for each belief, what it answers."""
     call, kept = f"find_stage with the stages {', '.join(name for name, _ in stages)}", x.copy()
     said = find_stage(list(stages), x, y)
-    check.that(np.array_equal(x, kept), what="x is left as it is, also by a stage that works in place", call=call)
+    in_place = {"x itself is rescaled, or given to a stage that works in place: a copy is nobody else's": True}
+    check.that(np.array_equal(x, kept), what="x is left as it is, also by a stage that works in place", call=call, turns=in_place)
     is_pair = isinstance(said, (tuple, list)) and len(said) == 2
     check.that(
         said is None or (is_pair and isinstance(said[1], str) and said[1] in ("information", "scale")),
         what='the answer is a pair, (name, "information") or (name, "scale"), or None',
         call=call,
         got=said,
+        turns={"the stage is named, and not what it does to the signal": isinstance(said, str)},
     )
     said = tuple(said) if is_pair else said
     names = [name for name, _ in stages]

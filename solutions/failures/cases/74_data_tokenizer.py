@@ -175,7 +175,10 @@ def check_report(what, pair, vocabulary, texts, want, turns=None):
             atol=1e-6,
             what=f"{what}: {probe!r} is {share:.3g}",
             call=call,
-            turns={words: value for words, value in ((turns or {}).get(probe, {})).items()},
+            turns={
+                **(turns or {}).get(probe, {}),
+                "the share of what is right is reported, and not of what is wrong": 1 - share,
+            },
         )
 
 

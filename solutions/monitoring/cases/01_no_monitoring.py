@@ -214,6 +214,11 @@ def check_finished(script, call):
         call=call,
         expected=f"{len(script)} updates",
         got=f"{len(applied)} updates" if raised is None else f"{type(raised).__name__}: {raised}",
+        turns={
+            "a limit on the size stands for the question whether a number is finite: large numbers are": raised is None
+            and len(applied) < len(script)
+            and max(abs(script[len(applied)][0]), *(np.abs(grad).max() for grad in script[len(applied)][1])) > 1e3
+        },
     )
     rows = [np.concatenate([grad.ravel() for grad in grads]) for _, grads in script]
     check.close(np.array(applied), np.array(rows), rtol=1e-6, what="each update gets the gradients of its step", call=call)
@@ -293,6 +298,10 @@ def check_stopped(script, bad_step, reasons, call):
         call=call,
         expected=" or ".join(f'"{reason}"' for reason in reasons),
         got=record["why"],
+        turns={
+            "the loss is blamed, and it is finite": record["why"] == "loss",
+            "the gradient is blamed, and it is finite": record["why"] == "gradient",
+        },
     )
 
 

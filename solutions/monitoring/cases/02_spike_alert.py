@@ -219,7 +219,8 @@ def ask_spikes(questions, call):
     for question, answer in zip(questions, answers):
         is_answer = isinstance(answer, (bool, np.bool_)) or (isinstance(answer, (int, float)) and answer in (0, 1))
         said = call if isinstance(call, str) else call(*question)
-        check.that(is_answer, what="the answer is True or False", call=said, got=answer)
+        is_limit = {"the limit is returned, and not whether the loss lies above it": isinstance(answer, float)}
+        check.that(is_answer, what="the answer is True or False", call=said, got=answer, turns=is_limit)
     return [bool(answer) for answer in answers]
 
 
@@ -318,7 +319,10 @@ def check_planted_run(seed, kind, scale=1.0):
 def check_equal_losses():
     call = "spike_alert at steps 0 to 149 of a run whose loss is always -1"
     alarms = sum(ask_spikes([([-1.0] * step, -1.0) for step in range(50, 150)], call))
-    turns = {"a multiple of a negative number is the limit: -1 is above 10 times -1": True}
+    turns = {
+        "a loss on the limit counts as above it: where all are equal, the limit is their level": ask_spikes([([1.0] * 60, 1.0)], call)[0],
+        "a multiple of a negative number is the limit: -1 is above 10 times -1": True,
+    }
     check.that(not alarms, what="equal losses are no spike", call=call, got=f"{alarms} alarms in 100 steps", turns=turns)
 
 

@@ -342,6 +342,7 @@ def check_early_stop_elsewhere():
         and np.isclose(float(other.watcher.best_loss), -level),
         what="each watcher counts for itself",
         call=call,
+        turns={"what a watcher remembers belongs to the class, and so to all watchers": True},
     )
 
 

@@ -147,6 +147,8 @@ def take_guarded_step(optimizer, loss, grads, what, call):
         turns={
             "the count is not set back where a step is taken": "after a step that was taken" in call,
             "the exception comes one refusal too early": "3 of 3" in call,
+            "the exception comes at the first refusal already": "loss=nan, finite ones" in call,
+            "the refusals of all optimizers are counted together: this one has refused nothing yet": "nan in the last" in call,
         },
     )
     return said
@@ -194,8 +196,10 @@ def check_guarded_state_kept(before, after, call, said=None):
         turns={
             "isnan is asked, which inf passes": len(names) == 3 and "inf" in call,
             "a step is taken whose gradients are finite, but whose loss is not": len(names) == 3 and "finite ones" in call,
-            "a bad gradient is taken like any other, or is passed over: Python's max(1, nan) is 1": len(names) == 3
+            "only the first array is looked at, or a nan behind it is passed over: Python's max(1, nan) is 1": len(names) == 3
+            and "nan in the last" in call
             and not np.isfinite(entries).all(),
+            "a bad gradient is taken like any other": len(names) == 3 and not np.isfinite(entries).all(),
             "the bad entries are replaced by numbers, and the step is taken: the rest of such a gradient is no better": len(names)
             == 3,
             "t counts the batches, and not the steps taken": names == ["t"],

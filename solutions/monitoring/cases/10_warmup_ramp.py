@@ -185,6 +185,8 @@ def check_ramp(warmup_steps, base_lr):
         turns={
             "the learning rate is 0 at every step: it has been rounded to a whole number": not lr.any() and not after.any(),
             "min and max are swapped: it is held until step W, and climbs from there": is_course(1.0) and after[-1] > 1,
+            "the share of base_lr is returned, and not the learning rate": abs(base_lr - 1) > 1e-3
+            and np.allclose(after * base_lr, 1, rtol=1e-9),
             "it goes on climbing after the warmup, for the whole run": after[-1] > 10 and after[place] > 1,
             "the learning rate falls from base_lr on: a decay, and not a warmup": falls_at_first,
             "the ramp is too long: it gets to base_lr only after step W": place < 2 and after[place] < 1 and is_base[-1],

@@ -170,7 +170,10 @@ def verdict_of(trial, seeds, call):
         what="the verdict is one of 'better', 'worse' and 'cannot tell'",
         call=call,
         got=got,
-        turns={"the losses are printed or returned, and no verdict": got is None or np.ndim(got) > 0 or isinstance(got, float)},
+        turns={
+            "the losses are printed or returned, and no verdict": got is None or np.ndim(got) > 0 or isinstance(got, float),
+            "True and False are returned, which have no word for what cannot be told": isinstance(got, (bool, np.bool_)),
+        },
     )
     return got
 
@@ -200,7 +203,13 @@ def believed(trial, seeds):
         "the mean difference is taken as it is, and not held against its own spread": sign_of(paired.mean()),
         "the standard deviation stands where the standard error is meant: the mean of ten differences is known about three "
         "times better than one of them": [sign_of(paired.mean(), k * paired.std(ddof=1)) for k in (2, 2.26, 2.5, 2.8, 3)],
+        "the mean difference is held against one standard error, which chance alone passes one time in three": [
+            sign_of(paired.mean(), k * paired.std(ddof=1) / np.sqrt(n)) for k in (0.8, 1, 1.2)
+        ],
         "the best seed of each side is compared": sign_of(after.min() - control.min()),
+        "a margin in units of the loss stands where the spread of the differences is meant": [
+            sign_of(paired.mean(), margin) for margin in (0.02, 0.03, 0.04, 0.05)
+        ],
         "nothing is ever called better or worse; or the difference is held against the spread of the losses, or the two sides "
         "get different seeds, so that what both runs of one seed share does not cancel": sign_of(paired.mean(), unpaired),
     }
@@ -372,7 +381,7 @@ def check_re_evaluate_elsewhere():
         "worse",
         made_trial(-0.09, rng, diverges=[int(rng.integers(10))]),
         range(10),
-        ["the one run that ended in NaN or inf is left out, or hides all the others"],
+        ["the one run that ended in NaN or inf is left out, outvoted, or hides all the others"],
     )
 
 

@@ -491,7 +491,8 @@ def check_room_alarms():
         }
         told = f"{call}: refused {not taken}, spike {spike}"
         check.that(said == want, what="the words are those of the instruments", call=told, expected=want, got=said, turns=turns)
-        check.that(room.steps == 1, what="the optimizer is asked once", call=told, expected=1, got=room.steps)
+        twice = {"the step is made anew to learn whether it was taken: the first call has told it": room.steps > 1}
+        check.that(room.steps == 1, what="the optimizer is asked once", call=told, expected=1, got=room.steps, turns=twice)
         right = len(room.histories) == 1 and room.histories[0] == ([0.7, 0.6], loss)
         right = right or (len(room.histories) == 1 and room.histories[0][0] == [0.7, 0.6] and np.isnan(loss))
         check.that(
@@ -562,7 +563,13 @@ def check_room_trends():
     room = NotingRoom(plateau=True, stop=True)
     said = room_words(watch_step(room, 21, 0.55, [np.ones(2)], None), call)
     quiet = not room.evaluations and not (said & {"plateau", "overfit"})
-    check.that(quiet, what="between evaluations nobody is told of a validation loss", call="watch_step(..., val_loss=None)", got=said)
+    check.that(
+        quiet,
+        what="between evaluations nobody is told of a validation loss",
+        call="watch_step(..., val_loss=None)",
+        got=said,
+        turns={"early_stop is asked at every step, also where there is no validation loss to tell": bool(room.evaluations)},
+    )
     room = NotingRoom(taken=False, spike=True, stop=True)
     room.losses.append(0.7)
     watch_step(room, 30, float("nan"), [np.ones(2)], 0.9)

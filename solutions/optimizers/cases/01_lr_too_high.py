@@ -99,7 +99,8 @@ def check_lr_on(name, x, y):
     lr = pick_lr(x.copy(), y.copy())
     call = f"pick_lr(x, y) for {name}"
     is_number = lr is not None and np.ndim(lr) == 0 and np.isfinite(lr) and lr > 0
-    check.that(is_number, what="the learning rate is one positive number", call=call, got=lr)
+    each_its_own = {"there is one rate for each feature, and not one for all": np.shape(lr) == x.shape[1:]}
+    check.that(is_number, what="the learning rate is one positive number", call=call, got=lr, turns=each_its_own)
     top = np.linalg.eigvalsh(x.T @ x)[-1]
     bound = len(y) / top
     losses = np.array(fit_line(x, y, lr, steps=1001)["loss"])

@@ -72,6 +72,10 @@ class Probe:
             call=f"peak_lr(probe, chance={self.chance:.4g})",
             expected="at most 400",
             got=f"{self.spent} with probe number {len(self.rates)}, of {steps} steps at a learning rate of {self.rates[-1]:.3g}",
+            turns={
+                "a probe is as long as the whole run": steps >= 400,
+                "the rate is raised until one helps: where none does, that has no end": self.rates[-1] > 1e4,
+            },
         )
         return self.train(lr, steps)
 

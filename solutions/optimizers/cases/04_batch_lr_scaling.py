@@ -143,6 +143,9 @@ def check_course(optimizer, base_lr, base_batch, batch, seed=1):
         expected=f"{wanted[0]:.3g} after an eighth of the rows, and {wanted[1]:.3g} at the end",
         got=f"{got[0]:.3g} and {got[1]:.3g}, {got[1] / wanted[1]:.2g} times as much at the end, with {factor:.3g} times the rate",
         turns={
+            "the base is taken for 32, whatever base_batch says": base_batch != 32
+            and is_scaled_by(batch / 32 if optimizer == "sgd" else np.sqrt(batch / 32))
+            and not is_scaled_by(1),
             "the learning rate is left as it was": is_scaled_by(1) and ratio >= 2,
             "the learning rate is not lowered for a smaller batch": is_scaled_by(1) and ratio < 1,
             linear_for_adam: optimizer == "adam" and is_scaled_by(ratio),
@@ -158,8 +161,8 @@ def check_batch_lr_scaling():
     check_course("sgd", BASE_LR["sgd"], 32, 256)
     check_course("adam", BASE_LR["adam"], 32, 256)
     check_course("sgd", BASE_LR["sgd"], 32, 48)
-    check_course("sgd", 8 * BASE_LR["sgd"], 256, 32)
     check_course("adam", np.sqrt(8) * BASE_LR["adam"], 256, 64, seed=2)
+    check_course("sgd", 8 * BASE_LR["sgd"], 256, 32)
 
 
 check.run(check_batch_lr_scaling)

@@ -119,6 +119,10 @@ def clip_copies(grads, max_norm, call):
         call=call,
         expected=f"shapes {[a.shape for a in grads]}",
         got=clipped,
+        turns={
+            "the norm is returned first, and the gradients after it": isinstance(norm, (list, tuple)),
+            "the gradients alone are returned, without their norm": isinstance(clipped, np.ndarray) and isinstance(norm, np.ndarray),
+        },
     )
     return np.concatenate([np.array(a, dtype=float).ravel() for a in clipped]), norm
 

@@ -115,6 +115,8 @@ def check_cosine(total_steps, base_lr, min_lr):
             "the steps are counted from 1": min_lr + span * start,
         },
     )
+    halfway = lr_at(total_steps // 2, *run)
+    has_moved = halfway is not None and np.ndim(halfway) == 0 and halfway < 0.99 * base_lr
     check_one_lr(
         total_steps // 4,
         *run,
@@ -122,6 +124,7 @@ def check_cosine(total_steps, base_lr, min_lr):
         atol=1.2 * span / total_steps,
         what="after a quarter of the run .8536 of the way is left",
         turns={
+            **({"it falls in drops, and stands still between them": base_lr} if has_moved else {}),
             "the learning rate has not moved from base_lr": base_lr,
             "it falls along a straight line": min_lr + 0.75 * span,
             "it falls exponentially": base_lr * (min_lr / base_lr) ** 0.25,

@@ -116,7 +116,14 @@ def check_groups_of(network, call):
         decay, no_decay = (list(group) for group in groups)
     except (TypeError, ValueError):
         decay = no_decay = None
-    check.that(decay is not None, what="two collections of names come back, (decay, no_decay)", call=call, got=groups)
+    one_group = decay is None and all(isinstance(name, str) for name in groups or [None])
+    check.that(
+        decay is not None,
+        what="two collections of names come back, (decay, no_decay)",
+        call=call,
+        got=groups,
+        turns={"one group is returned, and the other one is left to be guessed": one_group},
+    )
     both = decay + no_decay
     strangers = [entry for entry in both if not (isinstance(entry, str) and entry in named)]
     check.that(
@@ -138,6 +145,10 @@ def check_groups_of(network, call):
         what="every name is in one of the two groups",
         call=call,
         got=f"{len(missing)} of {len(named)} in neither: {', '.join(missing)}",
+        turns={
+            "one axis is asked for, and a scalar has none": all(named[name].ndim == 0 for name in missing),
+            "each group has a rule of its own, and what follows neither is lost": True,
+        },
     )
     doubled = [name for name in named if both.count(name) > 1]
     check.that(
@@ -145,6 +156,7 @@ def check_groups_of(network, call):
         what="no name is in both groups, or twice in one",
         call=call,
         got=f"{len(doubled)} of {len(named)} more than once: {', '.join(doubled)}",
+        turns={"all names are in decay, also those that are taken out of it": set(decay) == set(named)},
     )
 
     graded = [name for kind in network for name in network[kind] if kind != "embeddings"]
@@ -169,6 +181,9 @@ def check_groups_of(network, call):
             lambda name, param: sum(length > 1 for length in param.shape) >= 2
         ),
         "nothing decays": not any(decays),
+        "names decide: of arrays with as many axes some decay and some do not, and names are only a habit": any(
+            named[one].ndim == named[other].ndim and (one in decay) != (other in decay) for one in graded for other in graded
+        ),
     }
     for kind, group, is_right in (
         ("biases", "no_decay", no_decay),

@@ -130,6 +130,7 @@ def three_rngs(seed):
                 isinstance(rng, np.random.RandomState) or rng is np.random for rng in three
             ),
             "one generator is returned for all three": isinstance(rngs, np.random.Generator),
+            "a dictionary is returned, and not a tuple": isinstance(rngs, dict),
         },
     )
     return three

@@ -60,7 +60,7 @@ def where_is_the_schedule(lrs):
 # %% emptied says="the verdict is|None"
 
 
-# %% wrong="the last rate is gone, so it is done" says="a cosine over the run"
+# %% wrong="the last rate is gone, so it is done" says="a cosine over the run|small at the end"
 def where_is_the_schedule(lrs):
     if lrs[-1] < 0.01 * lrs[0]:
         return "done too early"

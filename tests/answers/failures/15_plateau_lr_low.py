@@ -48,7 +48,7 @@ def why_flat(probe, chance):
     return "lr" if losses[-1] < 0.8 * chance else "labels"
 
 
-# %% wrong="flat is always the rate" says="both verdicts need a probe"
+# %% wrong="flat is always the rate" says="both verdicts need a probe|a verdict is given untried"
 def why_flat(probe, chance):
     return "lr"
 
@@ -74,13 +74,13 @@ def why_flat(probe, chance):
     return "lr" if probe(1e5, 100)[1][-1] < 0.82 * chance else "labels"
 
 
-# %% wrong="whole runs" says="at most 600 steps"
+# %% wrong="whole runs" says="at most 600 steps|as long as the whole run"
 def why_flat(probe, chance):
     best = min(np.nanmin(probe(f, 400)[1]) for f in (10, 100, 1e3, 1e4, 1e5))
     return "lr" if best < 0.82 * chance else "labels"
 
 
-# %% wrong="True where the rate is to blame" says="the verdict is"
+# %% wrong="True where the rate is to blame" says="the verdict is|True or False is returned"
 def why_flat(probe, chance):
     return min(np.nanmin(probe(f, 100)[1]) for f in (10, 100, 1e3, 1e4, 1e5)) < 0.9
 

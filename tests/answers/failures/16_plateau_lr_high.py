@@ -112,7 +112,7 @@ def why_it_wobbles(losses, probe):
     return "lr too high" if best < 0.62 * np.mean(losses) else "noise"
 
 
-# %% wrong="True where the rate is to blame" says="the verdict is|True"
+# %% wrong="True where the rate is to blame" says="the verdict is|True or False is returned"
 def why_it_wobbles(losses, probe):
     return np.mean(probe(0.2, 200, fresh=True)[-50:]) < 0.62 * np.mean(losses)
 

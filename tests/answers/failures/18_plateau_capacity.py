@@ -104,14 +104,14 @@ def smallest_width(train_at, widths, lrs, target):
     return best if losses[best] <= target else None
 
 
-# %% wrong="trains the whole grid" says="no width larger than the answer is trained"
+# %% wrong="trains the whole grid" says="no width larger than the answer is trained|the whole grid is trained"
 def smallest_width(train_at, widths, lrs, target):
     losses = {(width, lr): train_at(width, lr) for width in sorted(widths) for lr in lrs}
     good = [pair for pair, loss in losses.items() if loss <= target]
     return min(good) if good else None
 
 
-# %% wrong="tries all rates of a width" says="nothing is trained once the answer is known"
+# %% wrong="tries all rates of a width" says="once the answer is known|every lr of the width is tried"
 def smallest_width(train_at, widths, lrs, target):
     for width in sorted(widths):
         losses = [train_at(width, lr) for lr in lrs]
@@ -120,7 +120,7 @@ def smallest_width(train_at, widths, lrs, target):
     return None
 
 
-# %% wrong="trains twice" says="once the answer is known"
+# %% wrong="trains twice" says="once the answer is known|a pair is trained again"
 def smallest_width(train_at, widths, lrs, target):
     for width in sorted(widths):
         for lr in lrs:

@@ -114,14 +114,14 @@ def find_outliers(x):
     return np.flatnonzero(((x < low - fence) | (x > high + fence)).any(axis=1))
 
 
-# %% wrong="the places of the values" says="row numbers come back, or a mask"
+# %% wrong="the places of the values" says="row numbers come back, or a mask|the places of single values"
 def find_outliers(x):
     low, high = np.percentile(x, [25, 75], axis=0)
     fence = 5 * (high - low)
     return np.argwhere((x < low - fence) | (x > high + fence))
 
 
-# %% wrong="the table without them" says="row numbers come back, or a mask"
+# %% wrong="the table without them" says="row numbers come back, or a mask|the rows that are left"
 def find_outliers(x):
     low, high = np.percentile(x, [25, 75], axis=0)
     fence = 5 * (high - low)

@@ -78,7 +78,7 @@ def badly_scaled(layers, x):
     return suspects
 
 
-# %% wrong="the logits are left out" says="the last layer is looked at too"
+# %% wrong="the logits are left out" says="the last layer is looked at too|the last layer is left out"
 def badly_scaled(layers, x):
     suspects = {}
     for layer, function in enumerate(layers[:-1]):
@@ -183,7 +183,7 @@ def badly_scaled(layers, x):
     return suspects
 
 
-# %% wrong="a column of names" says="a dict comes back"
+# %% wrong="a column of names" says="a dict comes back|without their gains"
 def badly_scaled(layers, x):
     found = []
     for layer, function in enumerate(layers):

@@ -132,7 +132,7 @@ def unit_scales(layers, weights, activation, x):
     return scales
 
 
-# %% wrong="the weights are scaled in place" says="weights and x stay as they were"
+# %% wrong="the weights are scaled in place" says="weights and x stay as they were|multiplied where they stand"
 def unit_scales(layers, weights, activation, x):
     scales, h = [], x
     for layer, weight in zip(layers, weights):

@@ -133,7 +133,7 @@ def wire_block(x, branch, norm):
     return x * out, lambda d: d * out + out_back(d * x)
 
 
-# %% wrong="only y" says="a pair"
+# %% wrong="only y" says="a pair|y is returned alone"
 def wire_block(x, branch, norm):
     return x + branch(x)[0]
 

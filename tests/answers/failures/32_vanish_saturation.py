@@ -150,7 +150,7 @@ def unit_verdicts(outputs, slopes):
     return "saturated" if np.ptp(outputs) > 0.2 else "dead"
 
 
-# %% wrong="a word of its own" says="the verdict is"
+# %% wrong="a word of its own" says="the verdict is|called by another name"
 def unit_verdicts(outputs, slopes):
     return ["vanishing" if np.mean(slope > 0.02) < 0.2 else "open" for slope in slopes.T]
 

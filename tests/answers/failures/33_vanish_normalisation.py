@@ -182,7 +182,7 @@ def road_verdict(wire):
     return "blocked" if is_behind else kinds[0]
 
 
-# %% wrong="a word of its own" says="the verdict is"
+# %% wrong="a word of its own" says="the verdict is|called by another name"
 def road_verdict(wire):
     x = np.ones((2, 3))
     y, _ = wire(x, lambda h: (0 * h, lambda d: 0 * d), lambda h: (h / 4, lambda d: d / 4))

@@ -105,7 +105,7 @@ def why_nan(losses, others=None):
     return "batch" if len(others()) else "step size"
 
 
-# %% wrong="the probe is asked first" says="a ramp is judged without others"
+# %% wrong="the probe is asked first" says="a ramp is judged without others|asked before the losses are"
 def why_nan(losses, others=None):
     x = np.asarray(losses, float)
     x = x[: np.argmin(np.isfinite(x))]
@@ -198,7 +198,7 @@ def why_nan(losses, others=None):
     return "batch" if np.isfinite(others()).sum() > 5 else "step size"
 
 
-# %% wrong="asked twice" says="others is called once for a jump"
+# %% wrong="asked twice" says="others is called once for a jump|asked again"
 def why_nan(losses, others=None):
     x = np.asarray(losses, float)
     x = x[: np.argmin(np.isfinite(x))]

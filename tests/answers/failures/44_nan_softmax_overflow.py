@@ -185,7 +185,7 @@ def probabilities(logits, temperature=1.0):
     return powers / np.where(total == 0, np.ones_like(total), total)
 
 
-# %% wrong="in place" says="logits are not changed"
+# %% wrong="in place" says="logits are not changed|it works in place"
 def probabilities(logits, temperature=1.0):
     logits -= logits.max(axis=1, keepdims=True)
     powers = np.exp(logits.astype(float) / temperature)

@@ -511,7 +511,7 @@ class LossScaler:
         return [param - lr * factor * grad for param, grad in zip(params, true)]
 
 
-# %% wrong="parameters in float16" says="the parameters stay float32"
+# %% wrong="parameters in float16" says="the parameters stay float32|the step is made in float16"
 class LossScaler:
     def __init__(self, scale=2.0**16, growth_interval=200, max_norm=1.0):
         self.scale, self.growth_interval, self.max_norm = float(scale), growth_interval, max_norm

@@ -117,7 +117,7 @@ def choose_decay(val_loss, lr, steps):
     return grid[int(np.argmin(np.where(np.isfinite(means), means, np.inf)))]
 
 
-# %% wrong="too many trainings" says="more than 200 times"
+# %% wrong="too many trainings" says="at most 200 times|every amount of a fine grid"
 def choose_decay(val_loss, lr, steps):
     grid = np.append(0, np.geomspace(0.01, 300, 60)) / (lr * steps)
     means = np.array([np.mean([val_loss(d, s) for s in range(10)]) for d in grid])

@@ -224,7 +224,7 @@ def smooth_targets(labels, classes, eps, training):
     return targets, eps * np.log(classes)
 
 
-# %% wrong="only the targets" says="a pair: targets, and floor"
+# %% wrong="only the targets" says="a pair: targets, and floor|the targets are returned alone"
 def smooth_targets(labels, classes, eps, training):
     return (1 - eps * training) * np.eye(classes)[labels] + training * eps / classes
 

@@ -151,7 +151,7 @@ def width_sweep(train_at, widths, seeds, target):
     return ("wider" if table[-1].mean() < 0.95 * table[-2].mean() else "not width"), None
 
 
-# %% wrong="says only the width" says="the answer is a pair"
+# %% wrong="says only the width" says="the answer is a pair|the width is returned alone"
 def width_sweep(train_at, widths, seeds, target):
     for width in sorted(widths):
         if np.mean([train_at(width, seed) <= target for seed in seeds]) >= 0.8:

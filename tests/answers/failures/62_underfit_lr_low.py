@@ -101,7 +101,7 @@ def why_underfit(probe, chance):
     return "size"
 
 
-# %% wrong="a ladder of factors" says="at most 450 steps"
+# %% wrong="a ladder of factors" says="at most 450 steps|one factor after another"
 def why_underfit(probe, chance):
     for factor in (1, 10, 100, 1000):
         if min(probe(factor, 200)) < 0.35 * chance:

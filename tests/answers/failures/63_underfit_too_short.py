@@ -147,7 +147,7 @@ def steps_needed(losses, target):
     return None if not left > 0 or ratio <= 0 else n * 2 ** min(np.log(left) / np.log(ratio), 60)
 
 
-# %% wrong="inf for never, as a word" says="the answer is a number or None"
+# %% wrong="inf for never, as a word" says="the answer is a number or None|a word stands where None"
 def steps_needed(losses, target):
     n = len(losses)
     a, b, c = (np.mean(losses[n // 2**k : n // 2 ** (k - 1)]) for k in (3, 2, 1))

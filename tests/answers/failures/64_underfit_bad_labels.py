@@ -119,7 +119,7 @@ def suspicious_rows(x, y, fit, rng):
     return np.argsort(-losses)
 
 
-# %% wrong="leaves out one row at a time" says="at most 10 models are trained"
+# %% wrong="leaves out one row at a time" says="at most 10 models are trained|a model is trained for each row"
 def suspicious_rows(x, y, fit, rng):
     rows, own = np.arange(len(y)), np.zeros(len(y))
     for i in rows:
@@ -127,7 +127,7 @@ def suspicious_rows(x, y, fit, rng):
     return np.argsort(own)
 
 
-# %% wrong="half is held out, and the other half is not ranked" says="each of the row numbers is in the answer once"
+# %% wrong="half is held out, and the other half is not ranked" says="the other half never is"
 def suspicious_rows(x, y, fit, rng):
     order = rng.permutation(len(y))
     first, second = np.array_split(order, 2)
@@ -135,7 +135,7 @@ def suspicious_rows(x, y, fit, rng):
     return second[np.argsort(p[np.arange(len(second)), y[second]])]
 
 
-# %% wrong="only the rows that are misclassified" says="each of the row numbers is in the answer once"
+# %% wrong="only the rows that are misclassified" says="only the rows that a model gets wrong"
 def suspicious_rows(x, y, fit, rng):
     fold, said = rng.permutation(len(y)) % 5, np.zeros(len(y), dtype=int)
     for number in range(5):
@@ -154,7 +154,7 @@ def suspicious_rows(x, y, fit, rng):
     return losses
 
 
-# %% wrong="relabels while it goes" says="x and y are left as they are"
+# %% wrong="relabels while it goes" says="x and y are left as they are|labels are corrected while"
 def suspicious_rows(x, y, fit, rng):
     fold, own = rng.permutation(len(y)) % 5, np.zeros(len(y))
     for number in range(5):

@@ -274,7 +274,7 @@ def find_stage(stages, x, y):
     return None
 
 
-# %% wrong="works on x itself" says="x is left as it is"
+# %% wrong="works on x itself" says="x is left as it is|x itself is rescaled"
 def find_stage(stages, x, y):
     def read(a):
         a = a[:, a.std(0) > 0] / a.std(0)[a.std(0) > 0]
@@ -291,7 +291,7 @@ def find_stage(stages, x, y):
     return None
 
 
-# %% wrong="only the name" says="the answer is a pair"
+# %% wrong="only the name" says="the answer is a pair|the stage is named"
 def find_stage(stages, x, y):
     spreads = []
     for name, stage in stages:

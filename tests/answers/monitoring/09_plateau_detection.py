@@ -84,7 +84,7 @@ def is_plateau(losses, window=100):
     return abs(older - newer) / (abs(older) + 1e-8) < 0.001
 
 
-# %% wrong="equal to three digits" says="flat, noise 1 %: a plateau|True on 0 of 40"
+# %% wrong="equal to three digits" says="True on 0 of 40|the limit is in units of the loss"
 def is_plateau(losses, window=100):
     if len(losses) < 2 * window:
         return False
@@ -175,7 +175,7 @@ def is_plateau(losses, window=100):
     return abs(older - newer) < 0.05 * abs(older)
 
 
-# %% wrong="right, but the window is always 100" says="window=|True on 0 of 40"
+# %% wrong="right, but the window is always 100" says="window=|or for windows of 100"
 def is_plateau(losses, window=100):
     if len(losses) < 200 or not np.isfinite(losses[-200:]).all():
         return False
@@ -191,7 +191,7 @@ def is_plateau(losses, window=100):
     return abs(older - newer) < 0.05 * abs(older)
 
 
-# %% wrong="right, but it does not ask whether the losses are numbers" says="not finite"
+# %% wrong="right, but it does not ask whether the losses are numbers" says="not finite|every comparison with nan is False"
 def is_plateau(losses, window=100):
     if len(losses) < 2 * window:
         return False
@@ -199,7 +199,7 @@ def is_plateau(losses, window=100):
     return not abs(older - newer) > 0.05 * abs(older)
 
 
-# %% wrong="too short is a plateau" says="fewer than two windows"
+# %% wrong="too short is a plateau" says="fewer than two windows|it is not asked how many"
 def is_plateau(losses, window=100):
     if not np.isfinite(losses[-2 * window :]).all():
         return False

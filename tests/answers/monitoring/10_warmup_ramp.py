@@ -154,7 +154,7 @@ def warmup_lr(step, warmup_steps, base_lr):
     return base_lr
 
 
-# %% wrong="the share, not the rate" says="from step W on"
+# %% wrong="the share, not the rate" says="from step W on|the share of base_lr is returned"
 def warmup_lr(step, warmup_steps, base_lr):
     return min(1, (step + 1) / max(1, warmup_steps))
 

@@ -139,7 +139,7 @@ def did_it_help(trial, change, seeds):
     return "cannot tell" if abs(d.mean()) <= 2.5 * error else "better" if d.mean() > 0 else "worse"
 
 
-# %% wrong="one standard error" says="without an effect the verdict is 'cannot tell'"
+# %% wrong="one standard error" says="the verdict is 'cannot tell'|is held against one standard error"
 def did_it_help(trial, change, seeds):
     d = np.array([trial(change, seed)[1] - trial(None, seed)[1] for seed in seeds])
     error = d.std(ddof=1) / np.sqrt(len(d))
@@ -155,7 +155,7 @@ def did_it_help(trial, change, seeds):
     return "worse" if d.mean() >= 2.5 * error else "cannot tell"
 
 
-# %% wrong="diverged runs left out" says="a change that makes runs diverge is worse"
+# %% wrong="diverged runs left out" says="a change that makes runs diverge is worse|NaN or inf are left out"
 def did_it_help(trial, change, seeds):
     d = np.array([trial(change, seed)[1] - trial(None, seed)[1] for seed in seeds])
     d = d[np.isfinite(d)]
@@ -165,7 +165,7 @@ def did_it_help(trial, change, seeds):
     return "cannot tell" if abs(d.mean()) <= 2.5 * error else "better" if d.mean() < 0 else "worse"
 
 
-# %% wrong="most runs must diverge" says="makes any run diverge is worse"
+# %% wrong="most runs must diverge" says="makes any run diverge is worse|outvoted"
 def did_it_help(trial, change, seeds):
     d = np.array([trial(change, seed)[1] - trial(None, seed)[1] for seed in seeds])
     if np.mean(~np.isfinite(d)) > 0.5:
@@ -177,7 +177,7 @@ def did_it_help(trial, change, seeds):
     return "cannot tell" if abs(d.mean()) <= 2.5 * error else "better" if d.mean() < 0 else "worse"
 
 
-# %% wrong="the spread of one number is zero" says="one seed cannot tell"
+# %% wrong="the spread of one number is zero" says="one seed cannot tell|the spread of one number is taken for zero"
 def did_it_help(trial, change, seeds):
     d = np.array([trial(change, seed)[1] - trial(None, seed)[1] for seed in seeds])
     if not np.isfinite(d).all():
@@ -186,7 +186,7 @@ def did_it_help(trial, change, seeds):
     return "cannot tell" if abs(d.mean()) <= 2.5 * error else "better" if d.mean() < 0 else "worse"
 
 
-# %% wrong="a fixed margin" says="the unit of the loss changes nothing"
+# %% wrong="a fixed margin" says="the unit of the loss changes nothing|a margin in units of the loss"
 def did_it_help(trial, change, seeds):
     d = np.array([trial(change, seed)[1] - trial(None, seed)[1] for seed in seeds])
     if not np.isfinite(d).all():
@@ -201,7 +201,7 @@ def did_it_help(trial, change, seeds):
     return "cannot tell"
 
 
-# %% wrong="other words" says="the verdict is one of"
+# %% wrong="other words" says="the verdict is one of|True and False are returned"
 def did_it_help(trial, change, seeds):
     d = np.array([trial(change, seed)[1] - trial(None, seed)[1] for seed in seeds])
     return bool(d.mean() < 0)

@@ -307,7 +307,7 @@ def watch_step(room, step, loss, grads, val_loss):
     return said
 
 
-# %% wrong="asks the early stop at every step" says="between evaluations nobody is told of a validation loss"
+# %% wrong="asks the early stop at every step" says="nobody is told of a validation loss|early_stop is asked at every step"
 def watch_step(room, step, loss, grads, val_loss):
     said = set()
     # The history is that of the steps before: with the loss itself in it, a spike hides in its own yardstick.
@@ -370,7 +370,7 @@ def watch_step(room, step, loss, grads, val_loss):
     return said
 
 
-# %% wrong="steps twice" says="the optimizer is asked once"
+# %% wrong="steps twice" says="the optimizer is asked once|the step is made anew"
 def watch_step(room, step, loss, grads, val_loss):
     said = set()
     room.optimizer.step(loss, grads)

@@ -43,7 +43,7 @@ def pick_lr(x, y):
     return 0.1 / 10
 
 
-# %% wrong="small enough for this data" says="at most twice the smallest"
+# %% wrong="small enough for this data" says="at most twice the smallest|far too slow"
 def pick_lr(x, y):
     return 0.003
 
@@ -78,7 +78,7 @@ def pick_lr(x, y):
     return 1 / np.linalg.eigvalsh(2 * x.T @ x / len(y))[0]
 
 
-# %% wrong="one rate for each feature" says="one positive number"
+# %% wrong="one rate for each feature" says="one rate for each feature"
 def pick_lr(x, y):
     return 0.5 / x.var(axis=0)
 

@@ -111,7 +111,7 @@ def peak_lr(probe, chance):
     return rates[best] / 2 if losses[best] < 0.95 * np.log(3) else None
 
 
-# %% wrong="whole runs" says="all probes of one call together take at most 400 steps"
+# %% wrong="whole runs" says="at most 400 steps|as long as the whole run"
 def peak_lr(probe, chance):
     rates = 10.0 ** np.arange(-3, 4)
     losses = [probe(lr, 400)[-1] for lr in rates]
@@ -119,7 +119,7 @@ def peak_lr(probe, chance):
     return rates[best] if losses[best] < 0.9 * chance else None
 
 
-# %% wrong="ten times more until it falls below chance: without an end" says="all probes of one call together take at most 400"
+# %% wrong="ten times more until it falls below chance: without an end" says="at most 400|where none does, that has no end"
 def peak_lr(probe, chance):
     lr = 0.001
     while probe(lr, 20)[-1] > 0.8 * chance:

@@ -80,7 +80,7 @@ def scaled_lr(base_lr, base_batch, batch, optimizer):
     return base_lr * (ratio**2 if optimizer == "sgd" else ratio)
 
 
-# %% wrong="the base is always 32, as in the document" says="within a factor of 1.5"
+# %% wrong="the base is always 32, as in the document" says="the base is taken for 32"
 def scaled_lr(base_lr, base_batch, batch, optimizer):
     return base_lr * (batch / 32 if optimizer == "sgd" else np.sqrt(batch / 32))
 

@@ -163,13 +163,13 @@ def clip_by_global_norm(grads, max_norm):
     return [grad * min(1.0, max_norm / norm) for grad in grads], norm
 
 
-# %% wrong="the gradients alone" says="a list of arrays, of the same shapes as grads"
+# %% wrong="the gradients alone" says="a list of arrays, of the same shapes as grads|without their norm"
 def clip_by_global_norm(grads, max_norm):
     norm = np.sqrt(sum(np.sum(grad.astype(float) ** 2) for grad in grads))
     return [grad * min(1.0, max_norm / (norm + 1e-6)) for grad in grads]
 
 
-# %% wrong="the norm first" says="a list of arrays, of the same shapes as grads"
+# %% wrong="the norm first" says="a list of arrays, of the same shapes as grads|the norm is returned first"
 def clip_by_global_norm(grads, max_norm):
     norm = np.sqrt(sum(np.sum(grad.astype(float) ** 2) for grad in grads))
     return norm, [grad * min(1.0, max_norm / (norm + 1e-6)) for grad in grads]

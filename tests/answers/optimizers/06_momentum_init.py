@@ -226,7 +226,7 @@ class Momentum:
         self.params = [p - self.lr * v for p, v in zip(self.params, self.velocities)]
 
 
-# %% wrong="kept by the parameter's id, for all optimizers" says="starts with no velocity"
+# %% wrong="kept by the parameter's id, for all optimizers" says="starts with no velocity|kept outside the optimizer"
 velocity_of, kept = {}, []
 
 

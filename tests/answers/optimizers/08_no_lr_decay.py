@@ -67,7 +67,7 @@ def lr_at(step, total_steps, base_lr, min_lr=0.0):
     return max(base_lr * (min_lr / base_lr) ** (step / total_steps), min_lr)
 
 
-# %% wrong="two drops by ten" says="the learning rate has not moved from base_lr"
+# %% wrong="two drops by ten" says="it falls in drops"
 def lr_at(step, total_steps, base_lr, min_lr=0.0):
     return max(min_lr, base_lr * 0.1 ** (3 * step // total_steps))
 

@@ -47,14 +47,14 @@ def decay_groups(named_params):
     return decay, no_decay
 
 
-# %% wrong="a longer list of names" says="gains of norms are in no_decay, whatever they are called|1.weight"
+# %% wrong="a longer list of names" says="gains of norms are in no_decay, whatever they are called|1.weight|names decide"
 def decay_groups(named_params):
     words = ("bias", "ln_", "bn", "norm.", "layernorm", "scale")
     no_decay = [n for n in named_params if any(word in n.lower() for word in words) and "proj" not in n]
     return [n for n in named_params if n not in no_decay], no_decay
 
 
-# %% wrong="a bias by the end of its name, a gain by its axes" says="matrices are in decay, whatever they are called|in no_decay"
+# %% wrong="a bias by the end of its name, a gain by its axes" says="matrices are in decay, whatever they are called|names decide"
 def decay_groups(named_params):
     no_decay = [n for n, p in named_params.items() if n.split(".")[-1].startswith("bias") or p.ndim < 2]
     return [n for n in named_params if n not in no_decay], no_decay
@@ -72,21 +72,21 @@ def decay_groups(named_params):
     return [], list(named_params)
 
 
-# %% wrong="the rest forgotten" says="every name is in one of the two groups|in neither"
+# %% wrong="the rest forgotten" says="in neither|each group has a rule of its own"
 def decay_groups(named_params):
     decay = [n for n, p in named_params.items() if p.ndim >= 2]
     no_decay = [n for n in named_params if "bias" in n]
     return decay, [n for n in no_decay if n not in decay]
 
 
-# %% wrong="scalars forgotten" says="every name is in one of the two groups|logit_scale"
+# %% wrong="scalars forgotten" says="logit_scale|a scalar has none"
 def decay_groups(named_params):
     decay = [n for n, p in named_params.items() if p.ndim >= 2]
     no_decay = [n for n, p in named_params.items() if p.ndim == 1]
     return decay, no_decay
 
 
-# %% wrong="decay holds all, no_decay what is taken out" says="no name is in both groups|more than once"
+# %% wrong="decay holds all, no_decay what is taken out" says="more than once|all names are in decay"
 def decay_groups(named_params):
     return list(named_params), [n for n, p in named_params.items() if p.ndim < 2]
 
@@ -140,7 +140,7 @@ def decay_groups(named_params):
     return [{"params": decay, "weight_decay": 0.1}, {"params": no_decay, "weight_decay": 0.0}]
 
 
-# %% wrong="the first group only" says="two collections of names come back"
+# %% wrong="the first group only" says="two collections of names come back|one group is returned"
 def decay_groups(named_params):
     return [n for n, p in named_params.items() if p.ndim >= 2]
 

@@ -152,7 +152,7 @@ def experiment_rngs(seed):
     return np.random.default_rng(seed)
 
 
-# %% wrong="a dictionary" says="three numpy Generators come back, as (init, loader, noise)"
+# %% wrong="a dictionary" says="three numpy Generators come back, as (init, loader, noise)|a dictionary is returned"
 def experiment_rngs(seed):
     return dict(zip(("init", "loader", "noise"), np.random.default_rng(seed).spawn(3)))
 
