@@ -55,7 +55,11 @@ class Verdict:
 
 def read_exercises(path):
     """The exercises of the notebook at `path`, in order."""
-    notebook = nbformat.read(path, as_version=4)
+    return exercises_in(nbformat.read(path, as_version=4))
+
+
+def exercises_in(notebook):
+    """The exercises of a notebook that nbformat has read, or `autograder.build` assembled."""
     setup, cells, titles, order, title = [], {}, {}, [], ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## "):
