@@ -1,8 +1,9 @@
 """The complaint of each case is measured over the seeds: it is seen in the broken code, and not in the mended.
 
 What is measured, and where the complaint begins, stands in the sign of the case's answer file (tests/answers). The size of the
-effect is Cliff's delta (Cliff 1993): how much oftener a broken run is worse than a mended one than the other way round, over all
-pairs. It is 1 where all broken runs are worse than all mended ones, and 0 where the code makes no difference; nan is worst.
+effect is Cliff's delta (Cliff 1993, Dominance statistics, Psychological Bulletin 114, 494-509): how much oftener a broken run is
+worse than a mended one than the other way round, over all pairs. It is 1 where all broken runs are worse than all mended ones, and
+0 where the code makes no difference; nan is worst.
 
     python -m tests.proof.signs [STAGE] [CASE]    print the table; exit code 1 where a sign fails
 """
