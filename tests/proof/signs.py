@@ -2,7 +2,7 @@
 
 What is measured, and where the complaint begins, stands in the sign of the case's answer file (tests/answers). The size of the
 effect is Cliff's delta (Cliff 1993, Dominance statistics, Psychological Bulletin 114, 494-509): how much oftener a broken run is
-worse than a mended one than the other way round, over all pairs. It is 1 where all broken runs are worse than all mended ones, and
+worse than a mended one than the other way round, over all pairs. It is 1 where each broken run is worse than each mended one, and
 0 where the code makes no difference; nan is worst.
 
     python -m tests.proof.signs [STAGE] [CASE]    print the table; exit code 1 where a sign fails
@@ -16,7 +16,6 @@ import sys
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from autograder.cases import released
 from autograder.judge import namespace_with
@@ -27,6 +26,7 @@ from ..answers import answer_path, read_answers
 from . import cases, exercises
 
 DEPENDS = ("case", "sign", "clinic")
+LINE = "{:26}{:>7}{:>9}{:>12}{:>12}{:>8}  {}"
 DIGITS = 3  # of a median; another processor prints others behind them
 
 
@@ -103,22 +103,26 @@ def main():
     ]
     if not chosen:
         parser.error(f"there is no case {asked.case!r} in {asked.stage}: its cases are named by their files, without the number")
-    table = Table("case", "measure", "limit", "broken", "mended", "seen", "wrongly", "effect", box=None)
+    print(LINE.format("case", "seen", "wrongly", "broken", "mended", "effect", "measure"))
     failed = 0
     with progress_bar(Console(stderr=True)) as bar:
         task = bar.add_task("signs", total=len(chosen))
         for stage, case in chosen:
             got = figures(stage, case)
+            failed += not got.get("holds", True)
+            print(line_of(case, got), flush=True)
             bar.advance(task)
-            if "exempt" in got:
-                table.add_row(case.id, got["exempt"])
-                continue
-            failed += not got["holds"]
-            numbers = [str(got[name]) for name in ("broken", "mended", "seen", "wrongly seen", "effect")]
-            table.add_row(case.id, got["measure"], got["limit"], *numbers, style=None if got["holds"] else "bold red")
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
     print(f"{len(chosen)} cases, {failed} of which the sign fails.")
     return 1 if failed else 0
+
+
+def line_of(case, got):
+    """A case's line of the table, from what `figures` returns."""
+    if "exempt" in got:
+        return f"{case.id:26}{got['exempt']}"
+    counts = [f"{got[name]}/{got['seeds']}" for name in ("seen", "wrongly seen")]
+    measure = f"{got['measure']}, {got['limit']}{'' if got['holds'] else '  <- fails'}"
+    return LINE.format(case.id, *counts, got["broken"], got["mended"], got["effect"], measure)
 
 
 if __name__ == "__main__":
