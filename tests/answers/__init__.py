@@ -4,11 +4,15 @@
     # %% wrong="only m" says="only m is corrected"           must fail, in words that contain these
     # %% untouched says="neither mean is corrected"          the released code as it is; the cell stays empty
     # %% emptied says="None"                                 every function without its body; the cell stays empty
-    # %% sign                                                def sign(seed): whether the complaint is seen in a run
+    # %% sign="last loss (nats)" above=0.6                    def sign(seed): the number in which the complaint is seen
 
-`says` may give several phrases with | between them: all must be there. A sign that is random is given as rates over more
-seeds, # %% sign seeds=20 broken=0.9 mended=0.1: at least that share of broken runs, at most that share of mended ones. A
-case that grades mechanics and has no honest sign says why instead: # %% sign exempt="...".
+`says` may give several phrases with | between them: all must be there.
+
+A sign's header says what its number is, and where the complaint begins: above a limit, or below=8 one. The limit itself is
+not the complaint; nan is, on either side, as a run without a number is no good run. It is seen with at least 19 of the
+seeds 0 to 19 in the broken code, and with at most one in the mended. A sign that is random by nature is given as rates,
+# %% sign="..." above=0.6 seeds=20 broken=0.9 mended=0.1: at least that share of broken runs, at most that share of mended
+ones. A case that grades mechanics and has no honest sign says why instead: # %% sign exempt="...".
 """
 
 import ast
@@ -32,11 +36,37 @@ class Answer:
 
 @dataclass(frozen=True)
 class Sign:
+    """How the complaint is measured. measure: what the number is; above or below: where the complaint begins, the other is None.
+
+    broken, mended: at least that share of broken runs shows it, at most that share of mended ones.
+    """
+
     source: str
-    seeds: int = 5
-    broken: float = 1.0
-    mended: float = 0.0
+    measure: str = ""
+    above: float | None = None
+    below: float | None = None
+    seeds: int = 20
+    broken: float = 0.95
+    mended: float = 0.05
     exempt: str = ""
+
+    def __post_init__(self):
+        if not self.exempt and (not self.measure or (self.above is None) == (self.below is None)):
+            raise ValueError('a sign says what it measures, and where it is seen:  # %% sign="last loss (nats)" above=0.6')
+
+    @property
+    def limit(self):
+        """In words, such as "above 0.6"."""
+        return f"below {self.below:g}" if self.above is None else f"above {self.above:g}"
+
+    def badness(self, measured):
+        """`measured` as a number that is larger the worse it is; nan is worst."""
+        worse = -float(measured) if self.above is None else float(measured)
+        return float("inf") if worse != worse else worse
+
+    def is_seen(self, measured):
+        """Whether the complaint is seen in a run of which this was measured."""
+        return self.badness(measured) > (-self.below if self.above is None else self.above)
 
 
 def answer_path(stage, case_path):
@@ -60,8 +90,11 @@ def read_answers(path, fix):
             answers.append(Answer("untouched", False, released(fix), says))
         elif title == "emptied":
             answers.append(Answer("emptied", False, emptied(released(fix)), says))
-        elif title == "sign":
-            sign = Sign(cell.source, **options)
+        elif title == "sign" or "sign" in options:
+            try:
+                sign = Sign(cell.source, options.pop("sign", ""), **options)
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{path}: mend the header of the sign: {error}") from error
         else:
             raise ValueError(f"{path}: a cell's header is none of right, wrong, untouched, emptied, sign: {cell.metadata}")
     return answers, sign

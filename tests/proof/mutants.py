@@ -46,7 +46,7 @@ from autograder.judge import Check, Exercise, judge, namespace_with
 from autograder.paths import STAGES
 from autograder.progress import progress_bar
 
-DEPENDS = ("case", "clinic", "survivors")
+DEPENDS = ("case", "clinic", "survivors", "cosmic-ray")
 SURVIVORS = Path(__file__).with_name("survivors.toml")
 RIGHT = ("equivalent: ", "allowed: ")  # a mutant that is still a right answer; both are told apart in survivors.toml
 REASONS = (*RIGHT, "left: ")

@@ -41,7 +41,8 @@ def where_is_the_schedule(lrs):
     ### BEGIN SOLUTION
     lrs = np.asarray(lrs, dtype=float)
     # From the peak on: the climb of a warmup is no rebound. In units of the peak: no scale is meant.
-    rest = lrs[np.argmax(lrs) :] / lrs.max()
+    # Of two peaks the second may be the higher one, by a rounding: the first that comes near is meant.
+    rest = lrs[np.argmax(lrs > 0.999 * lrs.max()) :] / lrs.max()
     lowest_so_far = np.minimum.accumulate(rest)
     if np.any((lowest_so_far < 0.5) & (rest - lowest_so_far > 0.1)):
         return "rebounds"

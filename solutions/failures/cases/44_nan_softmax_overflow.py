@@ -340,6 +340,6 @@ check.run(check_softmax_overflow_elsewhere)
 # **The twin.** The logarithm of a probability that has become 0 gives `inf`, and not `nan`: case 4.5.
 #
 # **In PyTorch** `torch.softmax` takes off the maximum. An all-masked row gives `nan` there, and attention code has to
-# look after it.
+# look after it. Nor does it refuse a logit that is `nan` or `inf`: its whole row becomes `nan`, and nothing raises.
 #
 # </details>

@@ -325,6 +325,7 @@ check.run(check_nan_log_zero_elsewhere)
 # is this case.
 #
 # **In PyTorch** this is `binary_cross_entropy_with_logits`, and `cross_entropy` for several classes; both take
-# logits. `binary_cross_entropy` takes probabilities, and bounds each logarithm at $-100$.
+# logits. The first raises where the shapes differ. It takes targets outside 0 to 1, and hands on a `nan`.
+# `binary_cross_entropy` takes probabilities, and bounds each logarithm at $-100$.
 #
 # </details>

@@ -320,6 +320,7 @@ check.run(check_division_elsewhere)
 # **The twin.** A batch with one row in it has a variance of zero in *batch* normalisation: then every column is
 # constant, and with eps all of the output is zero. No `nan` tells you.
 #
-# **In PyTorch** `torch.nn.LayerNorm` has `eps=1e-5`, under the root. Under float16 autocast it computes in float32.
+# **In PyTorch** `torch.nn.LayerNorm` has `eps=1e-5`, under the root. Under float16 autocast it computes in float32. Of a
+# float32 row around 1e30 it makes `nan` or zeros: those squares do not fit.
 #
 # </details>

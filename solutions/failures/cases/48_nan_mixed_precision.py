@@ -384,7 +384,8 @@ check.run(check_loss_scaler_elsewhere, check_loss_scaler_on_the_way)
 # Print the share of exact zeros in them.
 #
 # **In PyTorch** `torch.amp.GradScaler` begins at 65 536 and grows after 2000 good steps; call
-# `scaler.unscale_(optimizer)` before you clip. It has no lower end for the scale. bfloat16 has the range of float32,
-# in two to three digits, and mostly does without a scaler.
+# `scaler.unscale_(optimizer)` before you clip. It has no lower end for the scale, and refuses float16 gradients: the
+# parameters stay float32, and `torch.autocast` casts inside the model. bfloat16 has the range of float32, in two to three
+# digits, and mostly does without a scaler.
 #
 # </details>

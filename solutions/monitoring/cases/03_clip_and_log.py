@@ -381,7 +381,7 @@ check.run(check_clipped_run)
 # in the note of case 2.
 #
 # **In PyTorch** `norm = torch.nn.utils.clip_grad_norm_(parameters, max_norm)` stands between `backward()` and `step()`,
-# and returns the norm from before. Log it. It raises on a norm that is not finite only with `error_if_nonfinite=True`;
-# the skipping is yours.
+# and returns the norm from before. Log it. It divides by that norm plus `1e-6`. It raises on a norm that is not finite only
+# with `error_if_nonfinite=True`; the skipping is yours.
 #
 # </details>

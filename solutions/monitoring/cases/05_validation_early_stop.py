@@ -399,6 +399,7 @@ check.run(check_early_stop_elsewhere)
 #
 # **In PyTorch** there is no such class. Keras' `EarlyStopping` has it, and keeps the *last* weights unless you say
 # `restore_best_weights=True`. `copy.deepcopy(model.state_dict())` is the copy: `state_dict()` alone is a reference. Also
-# mind `ReduceLROnPlateau`, which acts when the number of bad epochs is *above* its patience, one later than the rule here.
+# mind `ReduceLROnPlateau`, which acts when the number of bad epochs is *above* its patience, one later than the rule here. It
+# counts a fall only where it is more than a ten-thousandth of the best loss, unless you pass `threshold=0`.
 #
 # </details>

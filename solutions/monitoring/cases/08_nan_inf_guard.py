@@ -424,7 +424,7 @@ check.run(check_guard_elsewhere)
 #
 # **In PyTorch** `torch.amp.GradScaler` does just this for float16: where a gradient is not finite
 # `scaler.step(optimizer)` skips the step (Micikevicius et al. 2018, arXiv 1710.03740, section 3.2), and
-# `scaler.update()` lowers the loss scale. Without it ask `torch.isfinite(grad).all()` for each parameter, before
-# `optimizer.step()`.
+# `scaler.update()` lowers the loss scale. It does not ask about the loss itself, and never raises, however many steps it skips
+# in a row. Without it ask `torch.isfinite(grad).all()` for each parameter, before `optimizer.step()`.
 #
 # </details>

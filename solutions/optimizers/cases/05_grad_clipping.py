@@ -302,7 +302,8 @@ check.run(check_clipping_elsewhere)
 # shrinks to 0.000015.
 #
 # **In PyTorch** it is `torch.nn.utils.clip_grad_norm_(parameters, max_norm)`: it works in place and returns the norm from
-# before. It raises on a norm that is not finite only where you pass `error_if_nonfinite=True`. It squares in the gradients'
-# own type, and a float32 entry of 1e20 leaves it as zero.
+# before. It divides by the norm plus `1e-6`, so that what comes out is shorter than `max_norm` by a millionth of a unit or so.
+# It raises on a norm that is not finite only where you pass `error_if_nonfinite=True`. It squares in the gradients' own type,
+# and a float32 entry of 1e20 leaves it as zero.
 #
 # </details>

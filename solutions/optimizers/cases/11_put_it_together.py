@@ -418,6 +418,7 @@ check.run(check_schedule_of_tune)
 # steps and a rate that never falls are simply faster there. A script is judged on the task it is for.
 #
 # **In PyTorch** the four are `torch.nn.utils.clip_grad_norm_`, `torch.optim.AdamW`, which corrects its means, with two parameter
-# groups, and `torch.optim.lr_scheduler.CosineAnnealingLR`.
+# groups, and `torch.optim.lr_scheduler.CosineAnnealingLR`. They make the same steps as yours, but that the clipping divides by
+# the norm plus `1e-6`.
 #
 # </details>

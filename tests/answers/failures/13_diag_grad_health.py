@@ -161,8 +161,6 @@ def gradient_verdict(weights, grads, lr):
     return "steps too small" if r < 1e-5 else "steps too large" if r > 1 else "healthy"
 
 
-# %% sign
+# %% sign="of 20 networks that stand still, those called healthy" above=14
 def sign(seed):
-    """A still run is said to be healthy, on 15 of 20 networks or more (20 seeds: 20 of 20, against none)."""
-    said = [gradient_verdict(*case) for case in measured_nets("plain, lr 3e-6", seed)]
-    return said.count("healthy") >= 15
+    return [gradient_verdict(*case) for case in measured_nets("plain, lr 3e-6", seed)].count("healthy")

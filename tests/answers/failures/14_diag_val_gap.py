@@ -165,14 +165,7 @@ def val_verdict(train_loss, val_loss, chance):
     return "overfit" if v.mean() - t.mean() > 0.17 * chance else "healthy" if t.mean() < 0.65 * chance else "underfit"
 
 
-# %% sign
+# %% sign="of a leaking and an overfitting run, those judged wrongly" above=0
 def sign(seed):
-    """Run D or run C gets the wrong verdict.
-
-    20 seeds: both are called healthy in 20 of 20, and none of the four runs gets a wrong verdict when it is mended.
-    """
-    return any(
-        val_verdict(run["loss"], run["val_loss"], np.log(3)) != cause
-        for cause in ("leak", "overfit")
-        for run in [val_gap_run(cause, seed)]
-    )
+    runs = {cause: val_gap_run(cause, seed) for cause in ("leak", "overfit")}
+    return sum(val_verdict(run["loss"], run["val_loss"], np.log(3)) != cause for cause, run in runs.items())

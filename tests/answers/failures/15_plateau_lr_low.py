@@ -108,7 +108,7 @@ def why_flat(probe, chance):
     return "lr" if lowest < 0.5 else "labels"
 
 
-# %% sign
+# %% sign="of two runs that stand still, those judged wrongly" above=0
 def sign(seed):
-    """At least one of the twins gets the wrong verdict (20 seeds: always, against never)."""
-    return flat_verdict(why_flat, FlatRun(seed, False)) != "lr" or flat_verdict(why_flat, FlatRun(seed, True)) != "labels"
+    causes = {"lr": FlatRun(seed, False), "labels": FlatRun(seed, True)}
+    return sum(flat_verdict(why_flat, run) != cause for cause, run in causes.items())

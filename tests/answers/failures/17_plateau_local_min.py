@@ -220,9 +220,8 @@ def train_with_restarts(start, target, budget, patience=400):
     return best_seed, best_loss
 
 
-# %% sign
+# %% sign="of 16 tasks, those not solved within the budget" above=1
 def sign(seed):
-    """Two or more of 16 tasks are not solved within the budget (20 seeds: 2 to 7 of them, against 0 or 1)."""
     losses, norms = xor_records(100 + seed, tasks=16, starts=5, steps=2000)
     traces = [replay_restarts(train_with_restarts, *task) for task in zip(losses, norms)]
-    return sum(trace.min() > 0.05 for trace in traces) >= 2
+    return sum(trace.min() > 0.05 for trace in traces)

@@ -141,8 +141,7 @@ def more_data_helps(train_on, sizes, draws=8):
     return "cannot tell" if error > 0.06 * half.mean() else "not the data"
 
 
-# %% sign
+# %% sign="of data sets A and B, those judged wrongly" above=0
 def sign(seed):
-    """A, where the last doubling helps, or B, where it does not, is judged wrongly (20 seeds: always, against never)."""
-    said = [more_data_helps(data_runs(name, seed), list(DATA_SIZES[name]), 8) for name in "AB"]
-    return said != ["more data", "not the data"]
+    truth = {"A": "more data", "B": "not the data"}
+    return sum(more_data_helps(data_runs(name, seed), list(DATA_SIZES[name]), 8) != said for name, said in truth.items())

@@ -122,11 +122,6 @@ def guilty_layer(norms, usual):
     return int(calm[0]) if len(calm) == 1 else None
 
 
-# %% sign
+# %% sign="loss after the operation and 120 steps (nats)" above=0.7
 def sign(seed):
-    """After the operation the run of 120 steps ends above 0.7 nats, or outside the numbers.
-
-    Measured on 20 seeds, the guilty layer being the seed modulo 6: broken 1.1 or NaN in 19 of 20 (0.44 at seed 7), mended
-    0.009 to 0.020 in 20 of 20.
-    """
-    return not operate(guilty_layer, seed, guilty=seed % 6)[2]["loss"][-1] < 0.7
+    return operate(guilty_layer, seed, guilty=seed % 6)[2]["loss"][-1]

@@ -164,10 +164,6 @@ def find_outliers(x):
     return np.flatnonzero(((x - centre > 8 * (high - low)) & (high > low)).any(axis=1))
 
 
-# %% sign
+# %% sign="loss after 120 steps without the rows that are named" above=1
 def sign(seed):
-    """Without the rows that are named, the loss after 120 steps is above 1, or not a number.
-
-    Measured on 20 seeds: broken not finite in 20 of 20, mended 0.003 to 0.018 in 20 of 20.
-    """
-    return not fit_without(find_outliers, seed)[2]["loss"][-1] < 1
+    return fit_without(find_outliers, seed)[2]["loss"][-1]

@@ -194,10 +194,6 @@ def badly_scaled(layers, x):
     return found or [0]
 
 
-# %% sign
+# %% sign="loss after 80 steps, the named layers divided by their gains (nats)" above=0.5
 def sign(seed):
-    """After the named layers were divided by their gains, the run of 80 steps ends above 0.5 nats, or outside the numbers.
-
-    Measured on 20 seeds: broken 1.1 in 19 of 20 and 0.73 in one, mended 0.018 to 0.036 in 20 of 20.
-    """
-    return not rescaled_run(badly_scaled, seed)[2]["loss"][-1] < 0.5
+    return rescaled_run(badly_scaled, seed)[2]["loss"][-1]

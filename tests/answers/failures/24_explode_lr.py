@@ -281,13 +281,9 @@ def blame(gradients, w, lr, beta, rng):
     return "batch" if last or lengths[-1] > 10 * np.median(lengths[:-1]) else "neither"
 
 
-# %% sign
+# %% sign="of two runs that were restarted, those that blow up" above=0
 def sign(seed):
-    """The first run ends above ten times its loss, or the second leaps thirtyfold at step 40.
-
-    Measured on 20 seeds: broken 20 of 20, mended 0 of 20 (the second runs stay below 6 times their loss).
-    """
     checkpoint = regression_checkpoint(seed)
     first = restart(stable_lr, checkpoint, steps=40)
     second = second_run(blame, checkpoint, seed, steps=50)
-    return not (first[-1] < 10 * first[0] and max(second[41:]) < 30 * second[0])
+    return (not first[-1] < 10 * first[0]) + (not np.max(second[41:]) < 30 * second[0])

@@ -191,7 +191,6 @@ def attention_verdict(queries, keys, scale, softmax):
     return "saturated" if size > 8 else "flat" if size < 0.3 else "healthy", better
 
 
-# %% sign
+# %% sign="loss after 60 steps (nats)" above=0.6
 def sign(seed):
-    """After 60 steps the loss is above 0.6 (20 seeds: 1.4 or more, 0.31 at most)."""
-    return find_keys(attention_verdict, seed, steps=60)["loss"][-1] > 0.6
+    return find_keys(attention_verdict, seed, steps=60)["loss"][-1]

@@ -158,10 +158,6 @@ def fit_scaling(x):
     return lambda rows: np.clip(rows / spread, -6, 6)
 
 
-# %% sign
+# %% sign="loss on ordinary rows after 150 steps" above=10
 def sign(seed):
-    """After 150 steps the loss on ordinary rows is above 10, or not a number.
-
-    Measured on 20 seeds: broken 7e4 to 4e9 in 20 of 20, mended 0.01 to 0.28 in 20 of 20.
-    """
-    return not fit_long_row(fit_scaling, seed)["val_loss"][-1] < 10
+    return fit_long_row(fit_scaling, seed)["val_loss"][-1]

@@ -138,7 +138,6 @@ def wire_block(x, branch, norm):
     return x + branch(x)[0]
 
 
-# %% sign
+# %% sign="loss after 100 steps (nats)" above=1
 def sign(seed):
-    """After 100 steps the loss is still above 1 (20 seeds: 1.0986 in all, 0.018 at most when mended)."""
-    return not deep_run(wire_block, seed)["loss"][-1] < 1
+    return deep_run(wire_block, seed)["loss"][-1]

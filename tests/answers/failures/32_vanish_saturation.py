@@ -155,11 +155,7 @@ def unit_verdicts(outputs, slopes):
     return ["vanishing" if np.mean(slope > 0.02) < 0.2 else "open" for slope in slopes.T]
 
 
-# %% sign
+# %% sign="of two networks, those that are not cured" above=0
 def sign(seed):
-    """The second network is above a squared error of 0.3, and the third above a loss of 0.8.
-
-    20 seeds: 0.42 and 1.19 or more, and 0.04 and 0.26 at most when mended.
-    """
-    _, history = treated(unit_verdicts, seed)
-    return history["second"][-1] > 0.3 and history["third"][-1] > 0.8
+    history = treated(unit_verdicts, seed)[1]
+    return (not history["second"][-1] < 0.3) + (not history["third"][-1] < 0.8)

@@ -197,8 +197,7 @@ def road_verdict(wire):
     return "free" if np.allclose(y, x) and np.allclose(d, x) else "blocked"
 
 
-# %% sign
+# %% sign="loss after 80 steps of the draft that is taken (nats)" above=0.6
 def sign(seed):
-    """After 80 steps of the draft that is taken the loss is above 0.6 (20 seeds: 0.94 or more, and 0.014 at most when mended)."""
     draft, _ = taken_draft(road_verdict)
-    return not normed_run(DRAFTS[draft], seed)["loss"][-1] < 0.6
+    return normed_run(DRAFTS[draft], seed)["loss"][-1]

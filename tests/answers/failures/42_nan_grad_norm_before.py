@@ -309,7 +309,6 @@ class LastNorms:
         return {"steps": [s for s, _ in self.rows], "norms": norms, "first": None}
 
 
-# %% sign
+# %% sign="of three crashes, those blamed on another layer, or on none" above=0
 def sign(seed):
-    """The layer whose rate was raised is not named as the first to go (20 seeds, broken: 20; mended: 0)."""
-    return fly_and_crash(LastNorms(LAYER_NAMES), seed)[0]["first"] != "calendar"
+    return sum(fly_and_crash(LastNorms(LAYER_NAMES), [seed, run])[0]["first"] != "calendar" for run in range(3))

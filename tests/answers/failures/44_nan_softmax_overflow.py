@@ -192,10 +192,6 @@ def probabilities(logits, temperature=1.0):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-# %% sign
+# %% sign="highest loss in 40 further steps (nats)" above=0.1
 def sign(seed):
-    """The loss is not a number, or above 0.1, somewhere in 40 further steps.
-
-    Measured on 20 seeds: broken, nan from the first step in all; mended, between 0.01 and 0.03 at all steps in all.
-    """
-    return not max(go_on(probabilities, seed)["loss"]) < 0.1
+    return np.max(go_on(probabilities, seed)["loss"])

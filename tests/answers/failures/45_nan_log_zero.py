@@ -176,10 +176,6 @@ def tag_loss(logits, targets):
     return np.mean(np.logaddexp(0, z) - targets * z), (np.exp(-np.logaddexp(0, -z)) - targets) / z.size
 
 
-# %% sign
+# %% sign="highest loss in 100 steps" above=1e6
 def sign(seed):
-    """In 100 steps the loss is at least once not a finite number.
-
-    Measured on 20 seeds: broken, from the second step in all; mended, 4200 at most, in all.
-    """
-    return not np.isfinite(fit_tags(tag_loss, seed)[0]).all()
+    return np.max(fit_tags(tag_loss, seed)[0])

@@ -141,10 +141,6 @@ def statistics(x, eps=1e-5):
     return x.mean(axis=1, keepdims=True), np.nan_to_num(1 / x.std(axis=1, keepdims=True))
 
 
-# %% sign
+# %% sign="share of the steps of six epochs whose loss is not finite" above=0
 def sign(seed):
-    """In the first six passes over the data the loss becomes nan.
-
-    Measured on 20 seeds: broken, in all; mended, in none.
-    """
-    return not np.isfinite(train_padded(statistics, seed)).all()
+    return np.mean(~np.isfinite(train_padded(statistics, seed)))

@@ -214,7 +214,6 @@ def standardise(x, y, max_share=0.1):
     return (kept - kept.mean(axis=0)) / np.maximum(kept.std(axis=0), 1e-12), y[good], np.flatnonzero(~good)
 
 
-# %% sign
+# %% sign="share of 60 steps whose loss is not finite" above=0
 def sign(seed):
-    """The loss is nan from the first step on (20 seeds, broken: 20; mended: 0)."""
-    return bool(np.isnan(fit_table(standardise, seed)[0][0]))
+    return np.mean(~np.isfinite(fit_table(standardise, seed)[0]))

@@ -177,7 +177,6 @@ def augment_turns(x, y, x_val, y_val, rng):
     return draw_epoch, (x_val, y_val)
 
 
-# %% sign
+# %% sign="accuracy on new turns" below=0.8
 def sign(seed):
-    """Fewer than 80 % of new turns are right at the end (20 seeds: 0.58 at most broken, 0.98 at least mended)."""
-    return train_on_turns(augment_turns, seed)["accuracy"][-1] < 0.8
+    return train_on_turns(augment_turns, seed)["accuracy"][-1]

@@ -163,11 +163,7 @@ def epochs_and_report(val_losses, test_loss):
     return epochs, test_loss(epochs)
 
 
-# %% sign
+# %% sign="loss reported, over that on new rows, mean of five runs" below=0.89
 def sign(seed):
-    """Over five runs the report is on average below 0.89 of what the network has on new rows.
-
-    20 seeds: broken 0.86 at most, mended 0.91 at least.
-    """
     runs = [promises(epochs_and_report, [seed, number]) for number in range(5)]
-    return np.mean([reported / kept for _, reported, kept in runs]) < 0.89
+    return np.mean([reported / kept for _, reported, kept in runs])

@@ -156,7 +156,6 @@ def dropout_mask(shape, p, rng, training):
     return mask / (1 - p)
 
 
-# %% sign
+# %% sign="share of rows on which two evaluations agree" below=0.95
 def sign(seed):
-    """Two evaluations disagree on more than one row in twenty (20 seeds: on three in ten at least, and on none when mended)."""
-    return dropout_run(dropout_mask, seed)["same"][-1] < 0.95
+    return dropout_run(dropout_mask, seed)["same"][-1]

@@ -229,7 +229,6 @@ def smooth_targets(labels, classes, eps, training):
     return (1 - eps * training) * np.eye(classes)[labels] + training * eps / classes
 
 
-# %% sign
+# %% sign="training loss after 200 steps (nats); guessing among ten classes has 2.3" above=2.3
 def sign(seed):
-    """After 200 steps the training loss is above that of guessing, ln 10 = 2.3 (20 seeds: 3.28 or more; mended 0.57 at most)."""
-    return smoothed_run(smooth_targets, seed)[0]["loss"][-1] > np.log(10)
+    return smoothed_run(smooth_targets, seed)[0]["loss"][-1]

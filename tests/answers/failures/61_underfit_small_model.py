@@ -169,7 +169,7 @@ def width_sweep(train_at, widths, seeds, target):
     return ("wider" if means[-1] < 0.95 * means[-2] else "not width"), None
 
 
-# %% sign
+# %% sign="of three sweeps on random labels, those that ask for a wider network" above=1
 def sign(seed):
-    """With labels drawn at random for 40 % of the rows, "wider" is said."""
-    return sweep_said(width_sweep, sweep_losses(seed, 0.4, widths=(16, 32)))[0] == "wider"
+    sweeps = [sweep_losses(3 * seed + number, 0.4, widths=(16, 32)) for number in range(3)]
+    return [sweep_said(width_sweep, losses)[0] for losses in sweeps].count("wider")

@@ -156,7 +156,6 @@ def steps_needed(losses, target):
     return "never" if left <= 0 else 0.72 * n * 2 ** (np.log(left) / np.log(ratio))
 
 
-# %% sign
+# %% sign="of three runs that never reach the target, those foretold to reach it" above=1
 def sign(seed):
-    """A number of epochs is forecast for run B, which never comes to 0.3 (measured: 20 of 20 broken, none of 20 mended)."""
-    return steps_needed(long_run("B", seed, epochs=50), 0.3) is not None
+    return sum(steps_needed(long_run("B", [seed, number], epochs=50), 0.3) is not None for number in range(3))

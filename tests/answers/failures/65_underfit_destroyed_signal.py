@@ -300,8 +300,7 @@ def find_stage(stages, x, y):
     return stages[int(np.argmin(spreads))][0]
 
 
-# %% sign
+# %% sign="of four pipelines, those answered wrongly" above=0
 def sign(seed):
-    """Of the four pipelines, one or more are answered wrongly (measured: 20 of 20 broken, none of 20 mended)."""
     x, y = pixel_rows(seed)
-    return any(find_stage(stages, x.copy(), y) != DESTROYED_BY[name] for name, stages in PIPELINES.items())
+    return sum(find_stage(stages, x.copy(), y) != DESTROYED_BY[name] for name, stages in PIPELINES.items())

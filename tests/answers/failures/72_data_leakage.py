@@ -199,9 +199,9 @@ def leak_verdict(pipeline, x, y, x_new, y_new, rng):
     return "column leaks" if accuracy - np.mean(predicted == y_new) > 0.1 else "honest"
 
 
-# %% sign
+# %% sign="of five pipelines that leak, those called honest" above=1
 def sign(seed):
-    """A pipeline that chose its columns before the split, on noise, is called honest (20 seeds: broken 19, mended 0)."""
     kind = "noise, chosen before the split"
-    data = leak_data(kind, np.random.default_rng([7, seed]))
-    return leak_verdict(LEAK_KINDS[kind][0], *data, np.random.default_rng(seed)) == "honest"
+    sets = [leak_data(kind, np.random.default_rng([7, seed, number])) for number in range(5)]
+    said = [leak_verdict(LEAK_KINDS[kind][0], *data, np.random.default_rng(seed)) for data in sets]
+    return said.count("honest")

@@ -209,10 +209,9 @@ def fit_preprocessing(x_train):
     return lambda x: np.nan_to_num((x - fit_preprocessing.mean) / fit_preprocessing.std)
 
 
-# %% sign
+# %% sign="accuracy on training rows, less that on served rows" above=0.12
 def sign(seed):
-    """Validation rows do worse than the training rows by more than 0.12 (20 seeds: broken 0.2 or more, mended 0.08 at most)."""
     net, (x, y, x_val, y_val) = train_prepared(seed)
     prepare = fit_preprocessing(x.copy())
     ready = (x - x.mean(axis=0)) / x.std(axis=0)
-    return net.accuracy(ready, y) - served(net, prepare, x_val, y_val, len(y_val)) > 0.12
+    return net.accuracy(ready, y) - served(net, prepare, x_val, y_val, len(y_val))

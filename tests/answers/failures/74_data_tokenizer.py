@@ -215,9 +215,8 @@ def verify_tokenizer(encode, decode, vocabulary, texts):
     return {"unknown": np.mean(np.equal(ids, 0)), "wrong id": right, "round trip": trip, "special": special}
 
 
-# %% sign
+# %% sign="lowest accuracy behind a tokenizer of which nothing is reported" below=0.75
 def sign(seed):
-    """Behind the tokenizer with an added entry the network is at 0.7 or less, and the report is all zeros (20 seeds: 20, 0)."""
     right, vocabulary, texts = served_sentences(seed)
-    report = verify_tokenizer(*tokenizers_at_work(vocabulary)["an entry added"], vocabulary, texts)
-    return right["an entry added"] < 0.7 and max(report.values()) == 0
+    reports = {name: verify_tokenizer(*pair, vocabulary, texts) for name, pair in tokenizers_at_work(vocabulary).items()}
+    return min(right[name] for name, report in reports.items() if max(report.values()) == 0)

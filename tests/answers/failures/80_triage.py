@@ -360,7 +360,6 @@ def triage(run):
     return ["healthy"]
 
 
-# %% sign
+# %% sign="mean F1 over one run of each kind" below=0.5
 def sign(seed):
-    """The mean F1 over one run of each kind is below a half (over 20 seeds: 0.04 to 0.12, and 0.75 to 1 when mended)."""
-    return macro_f1(first_verdicts(triage, ward(seed, 1))) < 0.5
+    return macro_f1(first_verdicts(triage, ward(seed, 1)))

@@ -259,7 +259,6 @@ def watched_run(measure, apply, steps):
     return record
 
 
-# %% sign
+# %% sign="of 8 weights, those finite at the end of the night" below=8
 def sign(seed):
-    """At the end of the night not all weights are finite (measured over 20 seeds: 0 of 8 broken, 8 of 8 mended)."""
-    return calibrate_overnight(watched_run, seed)[1][-1] < 8
+    return calibrate_overnight(watched_run, seed)[1][-1]

@@ -258,8 +258,7 @@ def spike_alert(history, loss):
     return loss > level + 3 * 1.4826 * np.median(np.abs(recent - level))
 
 
-# %% sign
+# %% sign="of nine incidents, those found" below=5
 def sign(seed):
-    """Fewer than half of a run's nine incidents are found (measured over 20 seeds: 0 found, and 9 found)."""
     losses, incidents = planted_run(seed, "falling")
-    return len(set(alarms_of(spike_alert, losses)) & set(incidents)) < 5
+    return len(set(alarms_of(spike_alert, losses)) & set(incidents))

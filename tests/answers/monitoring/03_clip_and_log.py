@@ -204,7 +204,6 @@ def clipped_step(params, grads, lr, max_norm, log):
     return descend(params, [g * min(1.0, max_norm / (grad_norm + 1e-6)) for g in grads], lr)
 
 
-# %% sign
+# %% sign="distance from the true weights at the end" above=1
 def sign(seed):
-    """The distance from the true weights is not below 1 at the end (measured over 20 seeds: NaN, and 0.07 to 0.16)."""
-    return not count_events(clipped_step, seed)[0]["distance"][-1] < 1
+    return count_events(clipped_step, seed)[0]["distance"][-1]

@@ -1642,8 +1642,7 @@ def clean_up(disk, keep):
             disk.remove(f"step_{step}.npz")
 
 
-# %% sign
+# %% sign="distance from the run that nobody kills; nan: never at its end" above=0
 def sign(seed):
-    """After four starts the run is not at its end, or at another than the run that nobody kills (measured: 20 of 20, 0 of 20)."""
     gap = train_on_rented_machine(train_with_checkpoints, seed)[2]
-    return gap is None or gap != 0
+    return np.nan if gap is None else gap

@@ -228,8 +228,7 @@ def is_plateau(losses, window=100):
     return abs(older - newer) < 0.05 * older
 
 
-# %% sign
+# %% sign="of 40 flat curves, those called a plateau" below=20
 def sign(seed):
-    """None of forty flat curves is called a plateau (measured, 20 seeds: broken 0 of 40, mended 40 of 40, 5 % noise)."""
     curves = plateau_curves(stays, 0.05, seed=1000 + seed)
-    return sum(bool(is_plateau(losses)) for losses in curves.tolist()) == 0
+    return sum(bool(is_plateau(losses)) for losses in curves.tolist())

@@ -367,8 +367,8 @@ def sick_layers(weights, grads, lr):
     return sick
 
 
-# %% sign
+# %% sign="of four networks with a dead block, those whose dead block is not named" above=0
 def sign(seed):
-    """Block 3 is dead, and is not named (over 20 seeds: never named by the broken code, always by the mended)."""
-    weights, grads, _ = residual_run(seed, dead=3, steps=0)
-    return 3 not in dict(sick_layers(weights, grads, 0.01))
+    # The signal grows from block to block, and some units of a fifth one would still be open.
+    sick = [sick_layers(*residual_run(seed, dead=block, steps=0)[:2], 0.01) for block in range(1, 5)]
+    return sum(block not in dict(named) for block, named in enumerate(sick, start=1))

@@ -251,7 +251,8 @@ def did_it_help(trial, change, seeds):
     return "better" if d.mean() < 0 else "worse"
 
 
-# %% sign
+# %% sign="of three judgements of a change that costs half the progress, those that call it better" above=1
 def sign(seed):
-    """Dividing lr by ten, which costs these runs half their progress, is called better (20 of 20 seeds broken, none mended)."""
-    return did_it_help(remembered(resumed_trial), divide_lr, list(range(10 * seed, 10 * seed + 3))) == "better"
+    trial = remembered(resumed_trial)
+    draws = [[9 * seed + 3 * number + draw for draw in range(3)] for number in range(3)]
+    return [did_it_help(trial, divide_lr, seeds) for seeds in draws].count("better")

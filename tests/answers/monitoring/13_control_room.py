@@ -392,8 +392,7 @@ def watch_step(room, step, loss, grads, val_loss):
     return said
 
 
-# %% sign
+# %% sign="of nine incidents, those reported" below=8
 def sign(seed):
-    """Of the nine incidents fewer than eight are reported (measured over twenty seeds: 5 or 6, and all 9)."""
     said = run_the_night(watch_step, hang_instruments(globals())[0], seed)[0]
-    return sum(caught_incidents(said)[0].values()) < 8
+    return sum(caught_incidents(said)[0].values())

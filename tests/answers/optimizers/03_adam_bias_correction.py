@@ -110,8 +110,7 @@ def adam_step(param, grad, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
     return param - lr * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + eps), m, v
 
 
-# %% sign
+# %% sign="highest loss in the first ten steps, over that before them" above=4
 def sign(seed):
-    """At its peak the loss is more than eight times what it was before the fine-tuning (measured: 11 or more, 6 at most)."""
-    loss = fine_tune(adam_step, seed)["loss"]
-    return max(loss) > 8 * loss[0]
+    loss = fine_tune(adam_step, seed, steps=10)["loss"]
+    return np.max(loss) / loss[0]

@@ -175,8 +175,6 @@ def clip_by_global_norm(grads, max_norm):
     return norm, [grad * min(1.0, max_norm / (norm + 1e-6)) for grad in grads]
 
 
-# %% sign
+# %% sign="distance from the true weights at the end" above=0.5
 def sign(seed):
-    """The weights do not end near the true ones. Measured on 20 seeds: NaN in all the broken runs, at most 0.09 in the mended."""
-    distance = fit_counts(clip_by_global_norm, seed)[1]
-    return not distance < 0.5
+    return fit_counts(clip_by_global_norm, seed)[1]

@@ -139,7 +139,6 @@ def lr_at(step, total_steps, base_lr, min_lr=0.0):
     return min_lr + 0.5 * (base_lr - min_lr) * (1 - np.cos(np.pi * progress))
 
 
-# %% sign
+# %% sign="mean squared distance over the last 100 steps" above=0.1
 def sign(seed):
-    """Over the last 100 steps the squared distance is above 0.1 on average (measured: 0.34 to 0.39, against 0.014 at most)."""
-    return np.mean(follow_stream(lr_at, seed)["distance"][-100:]) > 0.1
+    return np.mean(follow_stream(lr_at, seed)["distance"][-100:])

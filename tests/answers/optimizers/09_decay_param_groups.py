@@ -145,7 +145,6 @@ def decay_groups(named_params):
     return [n for n, p in named_params.items() if p.ndim >= 2]
 
 
-# %% sign
+# %% sign="bias at the end, where the data ask for 50" below=25
 def sign(seed):
-    """The bias ends below half of the 50 that the data ask for (measured over 20 seeds: 9.97 to 9.98, and 49.9 to 50.1)."""
-    return fit_with_adamw(decay_groups, seed)["bias"][-1] < 25
+    return fit_with_adamw(decay_groups, seed)["bias"][-1]

@@ -157,8 +157,7 @@ def experiment_rngs(seed):
     return dict(zip(("init", "loader", "noise"), np.random.default_rng(seed).spawn(3)))
 
 
-# %% sign
+# %% sign="share of the losses of a run that are others when it is repeated" above=0
 def sign(seed):
-    """Two runs with one seed have different losses (measured over 20 seeds: all of them broken, none mended)."""
     one, other = (spirals_experiment(experiment_rngs(seed), epochs=10)["loss"] for _ in range(2))
-    return one != other
+    return np.mean(np.array(one) != np.array(other))
