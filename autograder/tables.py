@@ -16,7 +16,7 @@ def with_tables(text, cases, course="", folded=False):
     behind a line that opens it. Raises ValueError where the marks are not there.
     """
     before, rest = text.split(BEGIN)
-    after = rest.split(END)[1]
+    _, after = rest.split(END)
     tables = "\n\n".join(_table(stage, cases[stage], course, folded) for stage in STAGES)
     return f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}"
 
@@ -37,6 +37,6 @@ def _table(stage, cases, course, folded):
     title, notebook = cases[0].title, f"{course}{notebook_path('', stage).as_posix()}"
     if not folded:
         return "\n".join([f"### [{title}]({notebook})", "", *rows])
-    count = sum(case.is_graded for case in cases)
-    summary = f"<summary>{title}: {count} cases, about {round(minutes / 60)} hours, {points} points</summary>"
+    count = sum(case.title.startswith("Case ") for case in cases)
+    summary = f"<summary>{title}: {count} cases and a longer piece, about {round(minutes / 60)} hours, {points} points</summary>"
     return "\n".join([f"<details>{summary}", "", *rows, "", "</details>"])

@@ -16,7 +16,7 @@ from autograder import atlas
 from autograder.cases import CaseError, read_case, read_stage
 from autograder.compare import differences
 from autograder.paths import COURSE, ROOT, STAGES, notebook_path
-from autograder.tables import with_tables
+from autograder.tables import BEGIN, END, with_tables
 
 PAGE = (COURSE / atlas.PAGE).read_text(encoding="utf-8")
 LINK = re.compile(r'<a href="([^"#]+)#cell-id=([^"]+)"><img src="([^"]+)" width="\d+" alt="([^"]*)"></a>')
@@ -67,6 +67,13 @@ def test_both_readmes_hold_the_tables_that_the_case_files_make(cases):
     for page, options in ((COURSE / "README.md", {}), (ROOT / "README.md", {"course": "course/", "folded": True})):
         text = page.read_text(encoding="utf-8")
         assert text == with_tables(text, cases, **options), f"{page}: run  autograder build"
+
+
+@pytest.mark.parametrize("mark", [BEGIN, END])
+def test_a_page_that_has_lost_a_mark_is_not_written(cases, mark):
+    text = (COURSE / "README.md").read_text(encoding="utf-8")
+    with pytest.raises(ValueError):
+        with_tables(text.replace(mark, ""), cases)
 
 
 @pytest.fixture
