@@ -226,7 +226,7 @@ def _shrink(fig, ax, box, is_first):
             line.set_clip_on(False)
     if len(ax.lines) < len(lines) and not ax.collections and not ax.images:
         ax.relim()
-        ax.autoscale_view()
+        ax.autoscale_view(scalex=False)  # the horizontal one may be shared with axes that are gone
     for collection in ax.collections:
         collection.set_linewidth([size * LINES for size in collection.get_linewidth()])
         if hasattr(collection, "set_sizes"):
