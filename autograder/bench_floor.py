@@ -19,8 +19,8 @@ from pathlib import Path
 import clinic
 import matplotlib
 
+from .grader.check_cells import BEGIN_HIDDEN, checks_off, compiled, segments
 from .grader.intake import read_submission, rebuild
-from .grader.referee import BEGIN_HIDDEN, checks_off, compiled, segments
 from .grader.warm import warm_up
 from .grader.work import job_of
 from .sandbox.lockdown import die_with_parent

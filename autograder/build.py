@@ -44,16 +44,19 @@ class BuildError(Exception):
     """A build that cannot be finished; its text names the file and the mend."""
 
 
-def build(stages=None, check=False, course=COURSE, solutions=SOLUTIONS):
+def build(stages=None, check=False, course=COURSE, solutions=SOLUTIONS, case=None):
     """Build `stages` (all, unless told). With check=True nothing is written, and what differs is returned as lines of text.
 
     The atlas and the tables of cases are made for all stages each time; the panels of the others are those that are there.
-
+    case: prove only the case of that id, which takes seconds, and write nothing.
     Raises CaseError or BuildError, with the file, the case and the mend, where a case is malformed, does not fail as
     released, or fails as solved.
     """
     stages = stages or STAGES
     cases = {stage: read_stage(stage, solutions) for stage in STAGES}
+    if case:
+        cases = _alone(case, {stage: cases[stage] for stage in stages})
+        stages = list(cases)
     with tempfile.TemporaryDirectory(prefix="training-clinic-") as folder, progress_bar() as bar:
         made = Path(folder)
         shutil.copytree(course / "clinic", made / "course" / "clinic", ignore=shutil.ignore_patterns("__pycache__"))
@@ -75,6 +78,9 @@ def build(stages=None, check=False, course=COURSE, solutions=SOLUTIONS):
             _write(release, path)
             execute(release, made, f"{stage}: proving it broken", bar)
             _require_broken(release, cases[stage])
+            _require_written(cases[stage])
+        if case:
+            return []
         panels = _make_atlas(made, stages, cases, figures, course, bar)
         _make_tables(made, cases, course)
         made_files = [
@@ -141,6 +147,18 @@ def _make_tables(made, cases, course):
         except ValueError as error:
             raise BuildError(f"{course.parent / page} has lost a mark around its tables: {BEGIN!r} or {END!r}") from error
         (made / page).write_text(text, encoding="utf-8")
+
+
+def _alone(case, cases):
+    """Of the stages' cases the one of that id, and what has to run before it: the stage's opening and the cases it needs."""
+    for stage, every in cases.items():
+        for each in every:
+            if each.id == case and each.is_graded:
+                needs = {need for cell in each.cells for need in cell.needs}
+                return {stage: [other for other in every if other is each or other.of_kind("setup") or other.id in needs]}
+    raise BuildError(
+        f"there is no case {case!r} in {', '.join(cases)}; its id is its file's name without the number, with hyphens"
+    )
 
 
 def broken_module(course, stage):
@@ -315,6 +333,14 @@ def _require_broken(notebook, cases):
             raise CaseError(path, line, f"the check {cell.id!r} fails with the BROKEN code, but not by its own words:\n{error}")
         if not is_check and error is not None:
             raise CaseError(path, line, f"with the BROKEN code the cell {cell.id!r} fails before it can be judged:\n{error}")
+
+
+def _require_written(cases):
+    """Nothing that the template of a new case leaves to its author may be left."""
+    for case in cases:
+        for number, line in enumerate(case.path.read_text(encoding="utf-8").splitlines(), start=1):
+            if "TODO" in line:
+                raise CaseError(case.path, number, f"write what the template leaves to you: {line.strip()!r}")
 
 
 def _put_in_place(new, final):

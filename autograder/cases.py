@@ -12,11 +12,10 @@ A code cell's header says what the cell is for, and which case it belongs to:
 """
 
 import ast
+import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
-
-import jupytext
 
 from .paths import SOLUTIONS
 
@@ -102,6 +101,8 @@ def read_stage(stage, solutions=SOLUTIONS):
 
 def read_case(path):
     """One case file, proven well-formed."""
+    import jupytext  # takes seconds
+
     text = Path(path).read_text(encoding="utf-8")
     case_id = re.sub(r"^\d\d_", "", Path(path).stem).replace("_", "-")
     _require_closed_regions(path, text)
@@ -252,3 +253,9 @@ def released(source):
     if region or broken or not is_paired:
         raise ValueError("a fix cell needs a closed region BROKEN, and after it a closed region SOLUTION")
     return "\n".join(kept)
+
+
+def no_such_case(case, names):
+    """What to tell somebody who asked for a case that there is not."""
+    near = difflib.get_close_matches(case, names, n=5, cutoff=0.5)
+    return f"there is no case {case!r}; {'is it one of' if near else 'the cases are'} {', '.join(near or names)}"

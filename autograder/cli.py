@@ -34,16 +34,30 @@ def _parser():
     check = commands.add_parser("check", help="run the checks of your copy, and see how far you have come")
     check.add_argument("what", nargs="?", metavar="STAGE or NOTEBOOK", help="your copy in study/, all stages, unless given")
     check.add_argument("--case", metavar="ID", help="only this case, such as lr-too-high")
-    check.add_argument("--full", action="store_true", help="the hidden checks too: they say pass or not yet")
+    check.add_argument("--full", action="store_true", help="the hidden checks too: the same demands, with other numbers")
     check.set_defaults(run=_check)
+
+    update = commands.add_parser("update", help="bring a newer release of the course into your copy, and keep your answers")
+    update.set_defaults(run=_update)
+
+    reset = commands.add_parser("reset", help="give one case of your copy back as it was released")
+    reset.add_argument("case", metavar="CASE", help="its id, such as lr-too-high")
+    reset.set_defaults(run=_reset)
+
+    new = commands.add_parser("new", help="start a case: its file, and that of its answers")
+    new.add_argument("case", metavar="CASE", help="its id: words of a to z with hyphens between, such as uneven-batches")
+    new.add_argument("--stage", choices=STAGES, default=STAGES[0], help=f"the stage it belongs to; {STAGES[0]} unless given")
+    new.set_defaults(run=_new)
 
     build = commands.add_parser("build", help="make solutions/ and course/ from the cases")
     build.add_argument("stage", nargs="?", choices=STAGES, help="only this stage")
+    build.add_argument("--case", metavar="ID", help="only prove this case, which takes seconds; write nothing")
     build.add_argument("--check", action="store_true", help="write nothing; say what differs, and fail where something does")
     build.set_defaults(run=_build)
 
     release = commands.add_parser("release", help="put together what a class is handed out")
-    release.add_argument("stage", choices=STAGES, help="the stage to hand out")
+    release.add_argument("stage", nargs="?", choices=STAGES, help="the stage to hand out; with --zip all, unless given")
+    release.add_argument("--zip", action="store_true", help="only the archives, which run wherever numpy and matplotlib are")
     release.set_defaults(run=_release)
 
     grade = commands.add_parser("grade", help="grade a class, each submission in a sandbox, and write nbgrader's gradebook")
@@ -83,7 +97,7 @@ def _study(options):
 
 
 def _check(options):
-    from .study import NothingToCheck, check
+    from .check import NothingToCheck, check
 
     stages = [options.what] if options.what in STAGES else STAGES
     paths = (
@@ -96,14 +110,59 @@ def _check(options):
     return 0 if passed else 1
 
 
-def _build(options):
-    from .build import BuildError, build
-    from .cases import CaseError
+def _update(options):
+    from .update import NothingToUpdate, update
 
     try:
-        drift = build(_stages(options), check=options.check)
-    except (BuildError, CaseError) as error:
+        return 0 if update() else 1
+    except (NothingToUpdate, OSError) as error:
         return _fail(error)
+
+
+def _reset(options):
+    from .update import NothingToUpdate, reset
+
+    try:
+        reset(options.case)
+    except (NothingToUpdate, OSError) as error:
+        return _fail(error)
+    return 0
+
+
+def _new(options):
+    from .new import NoNewCase, new
+
+    try:
+        case, answers = new(options.case, options.stage)
+    except (NoNewCase, OSError) as error:
+        return _fail(error)
+    print(f"The case: {case}\nIts answers: {answers}")
+    print("The number is its place in the notebook: to move it, rename both files.")
+    print(f"Next: let its check ask for what is broken, mend that in its SOLUTION, and then:  {_proving(options.case)}")
+    return 0
+
+
+def _proving(case):
+    return f"python3 autograder build --case {case}"
+
+
+def _build(options):
+    from .build import BuildError, build
+    from .cases import CaseError, case_paths
+
+    try:
+        drift = build(_stages(options), check=options.check, case=options.case)
+    except (BuildError, CaseError) as error:
+        return _fail(f"{error}\nNext: mend that, and then:  {_proving(options.case)}" if options.case else error)
+    if options.case:
+        print(f"{options.case}: its checks fail with the BROKEN code, and pass with the SOLUTION. Next, in this order:")
+        name = options.case.replace("-", "_")
+        stage = next(stage for stage in STAGES if any(path.stem[3:] == name for path in case_paths(stage)))
+        print(f"    python3 autograder build {stage}")
+        print(
+            f"    python3 autograder test tests/test_answers.py tests/test_arguments.py tests/test_release.py -k {options.case}"
+        )
+        return 0
     for line in drift:
         print(line)
     if not drift:
@@ -112,17 +171,28 @@ def _build(options):
 
 
 def _release(options):
+    from .choice import ChoiceError
+    from .release import archives, release
+
+    if options.zip:
+        try:
+            archives(_stages(options))
+        except OSError as error:
+            return _fail(error)
+        return 0
+    if not options.stage:
+        return _fail(f"name the stage to hand out, such as  release {STAGES[0]} ; or  release --zip  for archives of all", 2)
     from .gradebook import GradebookError
-    from .release import release
 
     try:
         release(options.stage)
-    except (GradebookError, OSError) as error:
+    except (ChoiceError, GradebookError, OSError) as error:
         return _fail(error)
     return 0
 
 
 def _grade(options):
+    from .choice import ChoiceError
     from .cluster import NoCluster
     from .grade import GradingStopped, NothingToGrade, grade
     from .gradebook import GradebookError
@@ -142,18 +212,19 @@ def _grade(options):
         )
     except NoSandbox as error:
         return _fail(f"{error}; or grade people whom you trust with --unsafe: their code then runs with your rights")
-    except (Busy, GradebookError, GradingStopped, NoCluster, NothingToGrade) as error:
+    except (Busy, ChoiceError, GradebookError, GradingStopped, NoCluster, NothingToGrade) as error:
         return _fail(error)
     return 1 if any(row["problem"] for row in rows) else 0
 
 
 def _feedback(options):
+    from .choice import ChoiceError
     from .feedback import NothingGraded, feedback
     from .gradebook import GradebookError
 
     try:
         problems = feedback(_stages(options), options.student)
-    except (GradebookError, NothingGraded, OSError) as error:
+    except (ChoiceError, GradebookError, NothingGraded, OSError) as error:
         return _fail(error)
     return 1 if problems else 0
 
@@ -199,9 +270,9 @@ def _stages(options):
     return [options.stage] if options.stage else None
 
 
-def _fail(error):
+def _fail(error, status=1):
     print(f"autograder: {error}", file=sys.stderr)
-    return 1
+    return status
 
 
 if __name__ == "__main__":

@@ -15,12 +15,14 @@ from nbgrader.utils import is_grade
 from rich.console import Console
 
 from .gradebook import QUIET, OpenGradebook
-from .judge import read_exercises
+from .grader import intake
+from .judge import exercises_in
 from .kept import write_whole
 from .nbgrader_settings import course_config
-from .paths import COURSE, ROOT, STAGES, notebook_path
+from .paths import ROOT, STAGES, notebook_path
 from .progress import progress_bar
 
+_SECRET = "submission_secret.txt"  # nbgrader's exchange gives feedback the name that it works out from it
 _TERMINAL_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -31,7 +33,7 @@ class NothingGraded(Exception):
 def feedback(stages=None, student=None, root=ROOT, console=None):
     """Write root/feedback/STUDENT/STAGE/STAGE.html and STAGE.txt for what was graded; returns a line for each that failed.
 
-    Raises NothingGraded, GradebookError.
+    Raises NothingGraded, ChoiceError, GradebookError.
     """
     root, console = Path(root), console or Console()
     config = course_config(root)
@@ -53,6 +55,12 @@ def feedback(stages=None, student=None, root=ROOT, console=None):
                 notebook = nbformat.read(_path(course, course.autograded_directory, name, stage), as_version=4)
                 page = _path(course, course.feedback_directory, name, stage)
                 write_whole(page.with_suffix(".txt"), text(stage, marks, notebook))
+                secret = _path(course, course.submitted_directory, name, stage).with_name(_SECRET)
+                try:
+                    if os.path.lexists(secret):
+                        write_whole(page.with_name(_SECRET), intake.read_file(secret).decode("utf-8", "replace"))
+                except intake.Refused as error:
+                    problems.append(f"{name}, {stage}: the exchange cannot hand the feedback out ({error})")
             else:
                 said = [line for line in (result.get("error") or "it has no mark").splitlines() if line.strip()]
                 problems.append(f"{name}, {stage}: no feedback ({said[-1]})")
@@ -67,8 +75,8 @@ def feedback(stages=None, student=None, root=ROOT, console=None):
 def text(stage, marks, notebook):
     """The short text: points by case, what the first failing check of each unmended case says, and where to go on."""
     outputs = {cell.metadata["nbgrader"]["grade_id"]: cell.outputs for cell in notebook.cells if is_grade(cell)}
-    exercises = read_exercises(notebook_path(COURSE, stage))
-    lines = [f"{stage}: {marks.score:g} of {sum(exercise.points for exercise in exercises)} points"]
+    exercises = exercises_in(notebook)
+    lines = [f"{stage}: {marks.score:g} of {sum(exercise.points for exercise in exercises):g} points"]
     if marks.late_penalty:
         lines.append(f"It came late, which takes off {marks.late_penalty:g}.")
     lines += ["", "points  case"]

@@ -20,11 +20,17 @@ class HideHidden(stock.ClearHiddenTests):
         return super().preprocess_cell(cell, resources, cell_index) if is_grade(cell) else (cell, resources)
 
 
+def _without_fonts(style):
+    """Bootstrap's style sheet names a font of icons beside the page, where it does not lie. Nothing in the page uses it."""
+    return re.sub(r"@font-face\s*{[^}]*}", "", style[0])
+
+
 class FeedbackPage(HTMLExporter):
-    """nbconvert's page without the scripts that its templates fetch, and with a policy that forbids any."""
+    """nbconvert's page without the scripts and fonts that its templates fetch, and with a policy that forbids any."""
 
     def from_notebook_node(self, nb, resources=None, **kwargs):
         page, resources = super().from_notebook_node(nb, resources, **kwargs)
         # The template's own: what stood in the notebook is escaped or cleared by now.
         page = re.sub(r"<script\b.*?</script\s*>", "", page, flags=re.DOTALL | re.IGNORECASE)
+        page = re.sub(r"<style\b.*?</style\s*>", _without_fonts, page, flags=re.DOTALL | re.IGNORECASE)
         return page.replace("<head>", f"<head>\n{_POLICY}", 1), resources

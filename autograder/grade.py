@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .choice import read_choice
 from .gradebook import OpenGradebook
 from .grader import intake, work
 from .grader.box import kind_of_sandbox
@@ -73,7 +74,7 @@ def grade(
     learner's figures too.
     A submission that cannot be graded is named, keeps the mark that it had, and the others go on.
     Returns the rows of marks, each with student, stage, score, max_score, late_penalty, problem, and the score of each case.
-    Raises NothingToGrade, GradebookError, GradingStopped, kept.Busy, cluster.NoCluster, or grader.box.NoSandbox.
+    Raises NothingToGrade, ChoiceError, GradebookError, GradingStopped, kept.Busy, cluster.NoCluster, or grader.box.NoSandbox.
     """
     root, console = Path(root), console or Console()
     submitted = Path(submitted) if submitted else root / "submitted"
@@ -164,12 +165,13 @@ class _Desk:
     """Where papers are prepared, and their marks written, one after another."""
 
     def __init__(self, root, gradebook, settings):
-        self._gradebook, self._kept, self._settings = gradebook, Kept(root), settings
-        self._course = {}
+        self._root, self._gradebook, self._kept, self._settings = root, gradebook, Kept(root), settings
+        self._course, self._choice = {}, {}
 
     def begin(self, stage):
         self._gradebook.record(stage)
-        self._course[stage] = fingerprint_of_course(stage, self._settings)
+        self._choice[stage] = read_choice(self._root, stage)
+        self._course[stage] = fingerprint_of_course(stage, self._settings, self._choice[stage])
 
     def prepare(self, paper):
         """Read a paper. Returns its row where nothing has to run for it; else paper.job says what."""
@@ -182,7 +184,7 @@ class _Desk:
             if marks and marks.auto == marked.get("auto"):
                 return self._row(paper, marks)
         try:
-            paper.notebook = intake.rebuild(paper.stage, self._read(paper))
+            paper.notebook = intake.rebuild(paper.stage, self._read(paper), self._choice[paper.stage])
         except intake.Refused as error:
             return self._refused(paper, str(error))
         paper.job = work.job_of(paper.notebook, paper.stage, **self._settings)

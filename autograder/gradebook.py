@@ -24,12 +24,16 @@ from sqlalchemy.exc import SAWarning, SQLAlchemyError
 from traitlets.config import Config
 
 from .cases import released
+from .choice import choose, read_choice
 from .paths import SOLUTIONS, notebook_path
 from .preprocessors import IsolatedExecute
 
 # nbgrader tells the terminal of every late submission; what goes wrong is told by us, in one line.
 QUIET = logging.getLogger("autograder.nbgrader")
 QUIET.setLevel(logging.CRITICAL + 1)
+_HEARD = logging.getLogger("autograder.nbgrader.heard")  # as quiet, but its errors come back in nbgrader's results
+_HEARD.setLevel(logging.ERROR)
+_HEARD.propagate = False
 
 
 class GradebookError(Exception):
@@ -70,10 +74,11 @@ class OpenGradebook:
     def record(self, stage):
         """Tell the gradebook of the stage's cells, hidden checks included, unless it knows them as they are.
 
-        Raises GradebookError where nbgrader refuses it, as it does when cells came or went after the first mark was written.
+        Raises GradebookError where nbgrader refuses it, as it does when cells came or went after the first mark was written, and
+        ChoiceError.
         """
         with self._transaction():
-            is_recorded = self._recorded(stage) == _cells_of(stage)
+            is_recorded = self._recorded(stage) == _cells_of(stage, self._course.root)
         if not is_recorded:
             with tempfile.TemporaryDirectory() as elsewhere:  # course/ is made by `build`, and stays as it is
                 generate(self._config, stage, elsewhere)
@@ -238,10 +243,11 @@ def _assign_penalty(preprocessor, submission, notebook):
             notebook.late_submission_penalty = preprocessor._check_late_penalty(notebook, penalty)
 
 
-def _cells_of(stage):
+def _cells_of(stage, root):
     """What the gradebook should know of a stage: the source and the points of each of nbgrader's cells, as they are released."""
     cells = {}
-    for cell in nbformat.read(notebook_path(SOLUTIONS, stage), as_version=4).cells:
+    notebook = choose(nbformat.read(notebook_path(SOLUTIONS, stage), as_version=4), read_choice(root, stage))
+    for cell in notebook.cells:
         meta = cell.metadata.get("nbgrader")
         if meta:
             source = released(cell.source) if meta["solution"] else cell.source
@@ -255,12 +261,18 @@ def generate(config, stage, folder):
     elsewhere.merge(config)
     elsewhere.CourseDirectory.release_directory = str(folder)
     api = NbGraderAPI(config=elsewhere)
-    api.log = QUIET
+    api.log = _HEARD
     with plain_errors():
         result = api.generate_assignment(stage, force=True)
     if not result["success"]:
+        if "Cannot add or remove cells" in result.get("log", ""):
+            raise GradebookError(
+                f"the gradebook has marks for other cases of {stage} than there are now; bring those back, "
+                "or move gradebook.db and .grading away and grade anew"
+            )
         said = [line for line in (result.get("error") or "").splitlines() if line.strip()]
-        raise GradebookError(f"nbgrader could not read solutions/{stage}: {said[-1] if said else 'it did not say why'}")
+        why = said[-1] if said else "it did not say why"
+        raise GradebookError(f"nbgrader could not read solutions/{stage}: {why}")
 
 
 @contextlib.contextmanager

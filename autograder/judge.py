@@ -1,7 +1,6 @@
 """Judge the cells of a notebook without a kernel: set-up, the case's scene, the cell to mend, its checks, nothing else.
 
-For a learner's own notebook on their own machine, and for the answers in the tests. The code runs in this process with this
-user's rights: it is no way to grade a stranger.
+For code that is trusted: solutions, and the answers in the tests. It runs in this process with this user's rights.
 """
 
 import contextlib
@@ -55,7 +54,11 @@ class Verdict:
 
 def read_exercises(path):
     """The exercises of the notebook at `path`, in order."""
-    notebook = nbformat.read(path, as_version=4)
+    return exercises_in(nbformat.read(path, as_version=4))
+
+
+def exercises_in(notebook):
+    """The exercises of a notebook, in order."""
     setup, cells, titles, order, title = [], {}, {}, [], ""
     for cell in notebook.cells:
         if cell.cell_type == "markdown" and cell.source.startswith("## "):

@@ -40,13 +40,13 @@ def only_one(root):
         lock.release()
 
 
-def write_whole(path, text):
-    """Write a file so that, whatever happens, it is there as it was or as it should be. It may lie in a new folder."""
+def write_whole(path, content):
+    """Write a text, or bytes, so that, whatever happens, it is there as it was or as it should be. It may lie in a new folder."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".part-{os.getpid()}-{threading.get_ident()}")
     try:
-        part.write_text(text, encoding="utf-8", newline="")
+        part.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
         os.replace(part, path)
     except BaseException:
         part.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from traitlets.config import Config, PyFileConfigLoader
 from .feedback_page import FeedbackPage, HideHidden
 from .harmless import Harmless
 from .paths import ROOT, SOLUTIONS
-from .preprocessors import IsolatedExecute, Rebuilt, ReleaseBroken, RunPastErrors, set_aside_links
+from .preprocessors import ChosenCases, IsolatedExecute, Rebuilt, ReleaseBroken, RunPastErrors, set_aside_links
 
 
 def configure(config, root=ROOT):
@@ -28,6 +28,7 @@ def configure(config, root=ROOT):
     config.CourseDirectory.ignore = ["cases", ".ipynb_checkpoints", "__pycache__", "*.pyc"]
     # Stock order. Hidden checks are cleared after SaveCells, so that the gradebook keeps them.
     config.GenerateAssignment.preprocessors = [
+        ChosenCases,
         stock.LockCells,
         ReleaseBroken,
         RunPastErrors,

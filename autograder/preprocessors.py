@@ -8,6 +8,7 @@ from nbconvert.exporters import NotebookExporter
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from .cases import released
+from .choice import choose, read_choice
 from .grader import intake
 
 
@@ -18,6 +19,13 @@ class ReleaseBroken(NbGraderPreprocessor):
         if cell.metadata.get("nbgrader", {}).get("solution"):
             cell.source = released(cell.source)
         return cell, resources
+
+
+class ChosenCases(NbGraderPreprocessor):
+    """Leaves of a stage only what the instructor chose in chosen_cases.toml."""
+
+    def preprocess(self, nb, resources):
+        return choose(nb, read_choice(self.parent.parent.coursedir.root, resources["nbgrader"]["assignment"])), resources
 
 
 class RunPastErrors(NbGraderPreprocessor):
@@ -46,7 +54,8 @@ class Rebuilt(NotebookExporter):
             return super().from_filename(filename, resources=resources, **kwargs)
         stage, folder = resources["nbgrader"]["assignment"], Path(filename).parent.parent
         try:
-            notebook = intake.rebuild(stage, intake.read_submission(folder, stage))
+            choice = read_choice(self.parent.coursedir.root, stage)
+            notebook = intake.rebuild(stage, intake.read_submission(folder, stage), choice)
         except intake.Refused as error:
             raise ValueError(f"not graded: {error}") from None
         return self.from_notebook_node(notebook, resources=resources, **kwargs)

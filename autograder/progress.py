@@ -10,8 +10,12 @@ class _RateColumn(progress.ProgressColumn):
         return Text("" if speed is None else f"{speed:.1f}/s")
 
 
-def progress_bar(console=None, rate=False):
-    """A rich Progress; add_task it a description and a total. rate: show how many are done in a second, too."""
+def progress_bar(console=None, rate=False, transient=False):
+    """A rich Progress; add_task it a description and a total.
+
+    rate: show how many are done in a second, too. transient: leave nothing behind on `console`, and show
+    nothing where that is no terminal.
+    """
     return progress.Progress(
         progress.TextColumn("{task.description}"),
         progress.BarColumn(),
@@ -20,4 +24,6 @@ def progress_bar(console=None, rate=False):
         progress.TimeElapsedColumn(),
         progress.TimeRemainingColumn(),
         console=console,
+        transient=transient,
+        disable=transient and not console.is_terminal,
     )

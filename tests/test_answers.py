@@ -3,7 +3,7 @@
 import pytest
 
 from autograder.cases import read_stage, released
-from autograder.grader.referee import HIDDEN_FAILED
+from autograder.grader.check_cells import HIDDEN_FAILED
 from autograder.judge import judge, namespace_with, read_exercises
 from autograder.paths import COURSE, SOLUTIONS, STAGES, notebook_path
 

@@ -375,6 +375,20 @@ def test_feedback_runs_nothing_asks_nobody_and_hides_the_hidden(root, monkeypatc
         assert "steal" not in cell.source or all(line.startswith("    ") for line in cell.source.splitlines())
 
 
+def test_feedback_has_what_the_exchange_needs_to_hand_it_out(root, tmp_path):
+    secret = notebook_path(root / "submitted" / "half", STAGE).with_name("submission_secret.txt")
+    secret.write_text("of half")
+    (tmp_path / "other").write_text("of another")
+    notebook_path(root / "submitted" / "whole", STAGE).with_name(secret.name).symlink_to(tmp_path / "other")
+    marks(root)
+    (problem,) = feedback([STAGE], root=root)
+    assert problem == f"whole, {STAGE}: the exchange cannot hand the feedback out ({secret.name} cannot be read: it is a link)"
+    folder = notebook_path(root / "feedback" / "half", STAGE).parent
+    assert (folder / secret.name).read_text() == "of half" and (folder / "timestamp.txt").is_file()
+    for student in ("none", "whole"):
+        assert not notebook_path(root / "feedback" / student, STAGE).with_name(secret.name).exists()
+
+
 def test_the_short_text_says_the_points_and_where_to_go_on(root):
     marks(root)
     touch_up(root)

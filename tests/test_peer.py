@@ -75,6 +75,7 @@ def catch(f):
 def pry(thing): return thing._hidden
 def pry_module(thing): return thing.__globals__
 def same(x): return x
+def length(room): return len(room.losses)
 def type_of(x): return type(x).__name__
 def add(rng): return rng.random()
 def say(text): print(text); return text
@@ -284,3 +285,47 @@ def test_thousands_of_calls_leave_nothing_behind(learner):
     for _ in range(300):
         learner("double", np.ones(10))
     assert len(learner.peer.values._objects) <= 2
+
+
+def test_attributes_that_were_read_before_come_along(learner):
+    room, asked = Room(last=5), []
+    serve = learner.peer.serve
+    learner.peer.serve = lambda *message: (asked.append(message[0]["do"]), serve(*message))
+    for number in range(1, 4):
+        room.losses = [0.0] * number
+        asked.clear()
+        assert learner("length", room) == number
+        assert asked == (["get"] if number == 1 else []), "from the second call on it is not asked for"
+    optimizer = learner("Momentum", [np.ones(2)])
+    send, sent = learner.peer.channel.send, []
+    learner.peer.channel.send = lambda tree, arrays=(): (sent.append(tree["do"]), send(tree, arrays))
+    for number in range(3):
+        sent.clear()
+        optimizer.step([np.ones(2)])
+        before = optimizer.params[0].copy()
+        assert sent == ["call", "get"][: 2 if number == 0 else 1] and (optimizer.params[0] == before).all()
+
+
+def test_only_what_a_learner_was_told_of_comes_along(learner):
+    peer, room = learner.peer, Room(last=5)
+    room.other, (_, number, *_) = 5, peer._to_node(room)
+    peer.documented = frozenset({"losses"})
+    assert peer._stored([[number, name] for name in ("losses", "other", "_hidden", "absent")]) == ([[number, "losses"]], [[]])
+
+
+@pytest.mark.parametrize("said", ["x", 5, [5], [[0]], [[0, None]], [["f", 0.5]], [[0, "a"]] * 17, [list("abcdefghi")]])
+def test_what_comes_along_is_read_with_care(learner, said):
+    peer, room = learner.peer, Room(last=5)
+    _, number, *_ = peer._to_node(room)
+    with pytest.raises(Garbled):
+        peer.serve({"do": "call", "to": [number, "watch"], "with": [1], "told": said}, b"")
+    peer._hear_told([[7, "losses"]], [[1.0]], ("after", "call", "same"))
+    assert not peer._read, "nobody has asked for it"
+
+
+def test_an_object_that_was_refused_can_be_handed_over_afterwards(learner):
+    room = Room(last=5)
+    for _ in range(2):
+        with pytest.raises(TypeError, match="a module"):
+            learner("same", [room, np])
+    assert learner("same", room) is room and learner("double", 3) == 6

@@ -1,13 +1,23 @@
-"""What is released: the broken code, no solution, no hidden check, no case source."""
+"""What is released: the broken code, no solution, no hidden check, no case source; and archives that work by themselves."""
 
 import functools
+import io
+import os
 import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+from rich.console import Console
 
 from autograder.cases import read_stage, released
 from autograder.paths import COURSE, SOLUTIONS, STAGES, notebook_path
+from autograder.release import archives
 
 CASES = [(stage, case) for stage in STAGES for case in read_stage(stage) if case.is_graded]
 each_case = pytest.mark.parametrize("stage, case", CASES, ids=[case.id for _, case in CASES])
@@ -93,3 +103,52 @@ def test_the_table_of_contents_links_every_part_and_case_of_the_failures_stage()
     assert [title for title, _ in links] == [case.title for case in read_stage("failures")[1:]]
     for title, cell_id in links:
         assert cells[cell_id].source.startswith(f"## {title}\n")
+
+
+# The archives
+
+
+def run_setup(stage, place, *packages):
+    """Run a stage's setup cell in the folder `place`, with Python alone and the folders of `packages`: (status, what it says)."""
+    setup = next(cell.source for cell in read_stage(stage)[0].cells if cell.kind == "setup")
+    # -S: no site-packages, and so no clinic but the one that is found from here.
+    command = [
+        sys.executable,
+        "-S",
+        "-c",
+        f"import sys\nsys.path += {packages!r}\n{setup}\nprint(sys.modules['clinic'].__file__)",
+    ]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+    return done.returncode, (done.stdout or done.stderr).strip()
+
+
+@pytest.fixture(scope="module")
+def zips(tmp_path_factory):
+    return archives(root=tmp_path_factory.mktemp("class"), console=Console(file=io.StringIO()))
+
+
+def test_there_is_an_archive_of_each_stage_with_its_notebook_and_clinic_alone(zips):
+    for stage, path in zip(STAGES, zips, strict=True):
+        assert path.name == f"{stage}.zip" and list(path.parent.glob(".part-*")) == []
+        with zipfile.ZipFile(path) as packed:
+            assert packed.read(f"{stage}/{stage}.ipynb") == notebook_path(COURSE, stage).read_bytes()
+            assert {name.split("/")[1] for name in packed.namelist()} - {""} == {f"{stage}.ipynb", "clinic"}
+            assert not [name for name in packed.namelist() if "__pycache__" in name]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_the_first_cell_says_in_plain_words_what_is_missing(tmp_path, stage):
+    status, said = run_setup(stage, tmp_path)
+    assert status == 1 and "numpy is not here" in said and "matplotlib is not here" in said
+    assert f"clinic is not here: put the folder clinic, which came with this notebook, or the whole {stage}.zip" in said
+
+
+def test_the_first_cell_finds_clinic_unpacked_or_in_the_archive(zips, tmp_path):
+    packages, stage = str(Path(np.__file__).parent.parent), STAGES[0]
+    shutil.unpack_archive(zips[0], tmp_path / "unpacked")
+    place = tmp_path / "unpacked" / stage
+    assert run_setup(stage, place, packages) == (0, str(place / "clinic" / "__init__.py"))
+    shutil.rmtree(place / "clinic")
+    shutil.copy(zips[0], place)
+    assert run_setup(stage, place, packages) == (0, os.path.join(f"{stage}.zip", stage, "clinic", "__init__.py"))

@@ -8,11 +8,10 @@ import os
 import re
 import stat
 
-import nbformat
-
-from ..cases import released
+from ..choice import choose
 from ..paths import SOLUTIONS, notebook_path
 
+# nbformat is imported where it is used: that takes seconds, and a learner's `check` does without.
 MAX_BYTES = 20 << 20  # of a notebook
 MAX_CELLS = 2000
 MAX_LETTERS = 400_000  # of one cell
@@ -23,30 +22,33 @@ class Refused(Exception):
 
 
 def read_submission(folder, stage):
-    """The cells of a learner's notebook of `stage` in `folder`, as (type, name or None, source). Raises Refused.
-
-    The name of a cell is its grade_id, or its id where it has none.
-    """
+    """The cells of a learner's notebook of `stage` in `folder`, as (type, name or None, source). Raises Refused."""
     path = _find(folder, stage)
-    raw = _read(path)
+    return [read_cell(cell) for cell in parse(read_file(path), path.name)["cells"]]
+
+
+def parse(raw, name):
+    """The notebook in the bytes `raw`, as JSON has it; its cells are a list of dicts. Raises Refused, with the file's `name`."""
     try:
         notebook = json.loads(raw.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise Refused(f"{path.name} is no notebook: it is not JSON") from None
+        raise Refused(f"{name} is no notebook: it is not JSON") from None
     if not isinstance(notebook, dict) or type(notebook.get("nbformat")) is not int:
-        raise Refused(f"{path.name} is no notebook: its format is not named")
+        raise Refused(f"{name} is no notebook: its format is not named")
     if notebook["nbformat"] < 4:
+        import nbformat
+
         try:
             notebook = nbformat.reads(json.dumps(notebook), as_version=4)
         except Exception as error:  # old formats are read by code that raises what it meets
             raise Refused(
-                f"{path.name} has the old format {notebook['nbformat']}, and cannot be converted ({type(error).__name__})"
+                f"{name} has the old format {notebook['nbformat']}, and cannot be converted ({type(error).__name__})"
             ) from None
     if not isinstance(notebook.get("cells"), list):
-        raise Refused(f"{path.name} is no notebook: it has no cells")
+        raise Refused(f"{name} is no notebook: it has no cells")
     if len(notebook["cells"]) > MAX_CELLS:
-        raise Refused(f"{path.name} has more than {MAX_CELLS} cells")
-    return [_read_cell(cell) for cell in notebook["cells"] if isinstance(cell, dict)]
+        raise Refused(f"{name} has more than {MAX_CELLS} cells")
+    return notebook | {"cells": [cell for cell in notebook["cells"] if isinstance(cell, dict)]}
 
 
 def _find(folder, stage):
@@ -63,7 +65,8 @@ def _find(folder, stage):
     raise Refused(f"there is no {stage}/{place.name}" + (f", and there are {len(others)} other notebooks" if others else ""))
 
 
-def _read(path):
+def read_file(path):
+    """The bytes of a file that was handed in. Raises Refused where it is no ordinary one, or larger than MAX_BYTES."""
     try:
         # Neither through a link nor from a pipe: it could lead to another learner's work, or wait for ever.
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -80,7 +83,8 @@ def _read(path):
         return file.read(MAX_BYTES)
 
 
-def _read_cell(cell):
+def read_cell(cell):
+    """A cell of a notebook from `parse`, as (type, name or None, source). Its name is its grade_id, or else its id."""
     return str(cell.get("cell_type")), _name(cell), _source(cell.get("source"))
 
 
@@ -105,7 +109,7 @@ def _source(source):
 
 def kind_of(cell):
     """What a cell of a notebook from `rebuild` is to the grader: "mend", "check", "locked" (ours), or "extra" (the learner's)."""
-    ours = cell.metadata.get("nbgrader", {})
+    ours = cell["metadata"].get("nbgrader", {})
     return "mend" if ours.get("solution") else "check" if ours.get("grade") else "locked" if ours.get("locked") else "extra"
 
 
@@ -117,6 +121,10 @@ def is_figure(cell):
 @functools.cache
 def _release(stage, changed):
     """The released notebook with the hidden checks in it, without outputs. changed: when the solution was, to read a new one."""
+    import nbformat
+
+    from ..cases import released
+
     notebook = nbformat.read(notebook_path(SOLUTIONS, stage), as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -135,6 +143,8 @@ def release_of(stage):
 
 @functools.cache
 def _exported(stage, changed):
+    import nbformat
+
     notebook = nbformat.read(notebook_path(SOLUTIONS, stage), as_version=4)
     trees = [ast.parse(cell.source) for cell in notebook.cells if cell.cell_type == "code" and kind_of(cell) == "mend"]
     return sorted({node.name for tree in trees for node in tree.body if isinstance(node, (ast.FunctionDef, ast.ClassDef))})
@@ -167,37 +177,54 @@ def documented_by_check(stage):
     return documented
 
 
-def rebuild(stage, cells):
+def rebuild(stage, cells, choice=None):
     """The notebook to grade: the release, with what the learner wrote in the cells to mend, and with the learner's own cells.
 
-    cells: from `read_submission`. Nothing else of the submission is in it: no metadata, outputs, attachments, or locked cell.
+    cells: from `read_submission`. choice: from `read_choice`; what was not chosen is left out, also where the learner has it.
+    Nothing else of the submission is in it: no metadata, outputs, attachments, or locked cell.
     Raises Refused where no cell to mend is among them.
     """
     notebook = release_of(stage)
-    ours = {cell.id: cell for cell in notebook.cells}
-    sources = {_bare(cell.source) for cell in notebook.cells}
-    mended, extras, after = {}, {}, None
-    for kind, name, source in cells:
-        if name in ours:
-            after = name
-            if kind_of(ours[name]) == "mend":
-                mended.setdefault(name, source)  # of a cell that stands there twice, the first counts
-        elif kind in ("code", "markdown") and source.strip() and _bare(source) not in sources:
-            extras.setdefault(after, []).append((kind, source))
-    if not mended:
+    whole = notebook.cells
+    mended, extras = taken(whole, cells)
+    kept = {cell.id for cell in choose(notebook, choice).cells}
+    if not kept & mended.keys():
         raise Refused(
             f"it holds none of the cells to mend of {stage}: it is another notebook, or its cells have lost their names"
         )
     rebuilt = list(_own(extras, None))
-    for cell in notebook.cells:
-        cell.source = mended.get(cell.id, cell.source)
-        rebuilt += [cell, *_own(extras, cell.id)]
+    for cell in whole:
+        if cell.id in kept:
+            cell.source = mended.get(cell.id, cell.source)
+            rebuilt.append(cell)
+        rebuilt += _own(extras, cell.id)
     notebook.cells = rebuilt
     return notebook
 
 
+def taken(ours, cells):
+    """What of a learner's `cells` counts in a release whose cells are `ours`.
+
+    Returns (mended, extras): the source of each cell to mend, by its name; and the learner's own cells, as (type, source), by the
+    name of that cell of ours behind which they stand, None for those in front of all.
+    """
+    kinds = {cell["id"]: kind_of(cell) for cell in ours}
+    sources = {_bare(_source(cell["source"])) for cell in ours}
+    mended, extras, after = {}, {}, None
+    for kind, name, source in cells:
+        if name in kinds:
+            after = name
+            if kinds[name] == "mend":
+                mended.setdefault(name, source)  # of a cell that stands there twice, the first counts
+        elif kind in ("code", "markdown") and source.strip() and _bare(source) not in sources:
+            extras.setdefault(after, []).append((kind, source))
+    return mended, extras
+
+
 def _own(extras, after):
     """The learner's own cells behind one of ours. Markdown is shown as it was typed: nothing in it is a link or a script."""
+    import nbformat
+
     for number, (kind, source) in enumerate(extras.get(after, [])):
         if kind == "code":
             cell = nbformat.v4.new_code_cell(source)

@@ -4,11 +4,9 @@ Two passes. What a learner is shown comes from the first, in which no hidden che
 it; the second only says of each hidden check whether it passes, in words that the instructor wrote.
 """
 
-import ast
 import builtins
 import contextlib
 import io
-import linecache
 import time
 
 from clinic import check as clinic_check
@@ -17,9 +15,7 @@ from ..sandbox.channel import Garbled, Gone, TimeIsUp
 from ..sandbox.limits import Limits
 from ..sandbox.peer import Ended, Peer, StandIn
 from ..sandbox.student import TOOLS, Printed
-
-BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
-HIDDEN_FAILED = "A hidden check does not pass: the same demands, with other numbers."
+from .check_cells import BEGIN_HIDDEN, checks_off, compiled, segments, told_of_hidden
 
 
 class Lost(BaseException):
@@ -37,6 +33,10 @@ class Exported(StandIn):
         """Call a function of a module, in the process where the learner's code runs."""
         return self._peer.ask("call", [TOOLS, "call"], name, *args)
 
+    def each_where_it_runs(self, calls):
+        """The answers to many calls at once."""
+        return self._peer.ask("call each", self._target, calls)
+
 
 class Learner(Peer):
     """The checks' end of the channel to one sandboxed process."""
@@ -51,8 +51,10 @@ class Learner(Peer):
             raise Lost(self._why)
         if not self._depth:
             self.channel.deadline = min(time.monotonic() + self._limits.call_seconds, self._check_ends_at, self._ends_at)
-        with self._losing():
+        try:
             return super().ask(deed, target, *args, **kwargs)
+        except (Gone, Garbled) as error:
+            self._lose(error)
 
     def begin_check(self, documented):
         """From here on it is another check's time that runs, and other names that the learner was told of."""
@@ -62,10 +64,13 @@ class Learner(Peer):
     def run(self, source):
         """Run a cell in the sandbox; nbformat outputs of what it shows."""
         self.channel.deadline = min(time.monotonic() + self._limits.cell_seconds, self._ends_at)
-        with self._losing():
+        self._begin(None)
+        try:
             self.channel.send({"run": source.encode("utf-8", "replace").decode()})
             message, _ = self.channel.receive()
             return _shown(message, self._limits)
+        except (Gone, Garbled) as error:
+            self._lose(error)
 
     def heard(self, text):
         print(text, end="")
@@ -78,18 +83,14 @@ class Learner(Peer):
         finally:
             self.ask("call", [TOOLS, "unpatch"], name)
 
-    @contextlib.contextmanager
-    def _losing(self):
-        try:
-            yield
-        except TimeIsUp:
+    def _lose(self, error):
+        if isinstance(error, TimeIsUp):
             self._why = "the code ran past its time limit"
-        except Gone:
+        elif isinstance(error, Gone):
             self._why = "the code ended its process, or used more than it may"
-        except Garbled as error:
+        else:
             self._why = f"the code's process sent {error}"
-        if self._why:
-            raise Lost(self._why)
+        raise Lost(self._why) from None
 
 
 class Submission:
@@ -225,40 +226,10 @@ def _exported_class(name):
 
 
 @contextlib.contextmanager
-def checks_off():
-    """The cell's helpers are defined, and its visible checks, which have passed, are not run again."""
-    run = clinic_check.run
-    clinic_check.run = lambda *checks: None
-    try:
-        yield
-    finally:
-        clinic_check.run = run
-
-
-@contextlib.contextmanager
 def _quiet():
     printed = Printed(100_000)
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(io.StringIO()):
         yield printed
-
-
-def compiled(source, name):
-    # Messages quote the line of the check that was running.
-    linecache.cache[f"<{name}>"] = (len(source), None, source.splitlines(keepends=True), f"<{name}>")
-    return compile(source, f"<{name}>", "exec")
-
-
-def segments(source):
-    """The visible and the hidden stretches of a check cell, in order: (is it hidden, number of its first line, source)."""
-    found, lines, first, is_hidden = [], [], 1, False
-    for number, line in enumerate(source.split("\n"), start=1):
-        if line.strip() in (BEGIN_HIDDEN, END_HIDDEN):
-            found.append((is_hidden, first, "\n".join(lines)))
-            lines, first, is_hidden = [], number + 1, line.strip() == BEGIN_HIDDEN
-        else:
-            lines.append(line)
-    found.append((is_hidden, first, "\n".join(lines)))
-    return [stretch for stretch in found if stretch[2].strip()]
 
 
 def _told(error, source, hidden):
@@ -268,14 +239,7 @@ def _told(error, source, hidden):
             return "NotYet", str(error)
         stopped = error if isinstance(error, (Lost, Ended)) else f"the check stopped with {type(error).__name__}: {error}"
         return type(error).__name__, f"Not yet: {stopped}."
-    # Only sentences that stand in the check as they are: anything else may have been made of its inputs.
-    ours = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    words = [HIDDEN_FAILED]
-    if isinstance(error, clinic_check.NotYet) and error.what in ours:
-        words.append(f"  It is asked that {error.what}.")
-        if error.turn in ours:
-            words.append(f"  This is what comes out when {error.turn}.")
-    return "HiddenCheckFailed", str(clinic_check.NotYet(words))
+    return "HiddenCheckFailed", told_of_hidden(error, source)
 
 
 def _error(name, text):

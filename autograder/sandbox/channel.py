@@ -27,7 +27,8 @@ class Channel:
     """One end of a connected socket. deadline: the value of time.monotonic() at which waiting ends; None waits on."""
 
     def __init__(self, sock, deadline=None):
-        self.sock, self._buffer = sock, bytearray()
+        self.sock, self._buffer, self._longest = sock, bytearray(), -1.0
+        self._packer = msgpack.Packer(unicode_errors="surrogatepass")
         self.deadline = deadline
 
     @property
@@ -39,21 +40,35 @@ class Channel:
         self._deadline = deadline
         # The kernel ends a single wait, which costs less than asking before each one whether there is something to read.
         left = 0.0 if deadline is None else max(0.001, deadline - time.monotonic())
+        if left > 1 and abs(left - self._longest) < 0.1:
+            return  # most often it is about as long as before
+        self._longest = left
         for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
             self.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", int(left), int(left % 1 * 1e6)))
 
     def send(self, tree, arrays=()):
         """Send a tree of None, numbers, str, bytes, lists and dicts, and some bytes. Raises Garbled where it is too big."""
-        packed = msgpack.packb(tree, unicode_errors="surrogatepass")
+        packed = self._packer.pack(tree)
         size = sum(map(len, arrays))
         if len(packed) > MAX_TREE or size > MAX_BYTES:
             raise Garbled("a value is too big to be handed over")
-        rest = memoryview(b"".join((_HEAD.pack(len(packed), size), packed, *arrays)))
-        while rest:
-            rest = rest[self._waiting(self.sock.send, rest) :]
+        message = b"".join((_HEAD.pack(len(packed), size), packed, *arrays))
+        sent = self._waiting(self.sock.send, message)
+        while sent < len(message):
+            sent += self._waiting(self.sock.send, memoryview(message)[sent:])
 
     def receive(self):
         """The next message, as it was sent: (tree, bytes of its arrays)."""
+        if not self._buffer:
+            # Nearly always one piece is one message, which then need not be put together.
+            piece = self._waiting(self.sock.recv, 1 << 14)
+            if len(piece) >= _HEAD.size:
+                tree_size, size = _HEAD.unpack_from(piece)
+                if len(piece) == _HEAD.size + tree_size + size:
+                    return unpack(piece[_HEAD.size : _HEAD.size + tree_size]), piece[_HEAD.size + tree_size :]
+            elif not piece:
+                raise Gone
+            self._buffer += piece
         tree_size, size = _HEAD.unpack(self._read(_HEAD.size))
         if tree_size > MAX_TREE or size > MAX_BYTES:
             raise Garbled("a message is too big")

@@ -5,6 +5,7 @@ While one side waits for an answer it serves what the other side asks of it, so 
 """
 
 import builtins
+import contextlib
 import copy
 import functools
 import importlib
@@ -20,12 +21,15 @@ from .wire import Values
 
 MAX_CALLS_DEEP = 48  # a call that calls back that calls, and so on
 MAX_CALLS = 1 << 20  # asked by the side that is not trusted, in its whole life
+MAX_WISHES = 16  # attributes that are sent along with a message
+MAX_HABITS = 1 << 12  # moments of which it is known what was read in them
 MAX_TEXT = 2000  # characters of an exception's text
 MAX_FRAMES = 12
 
 # What may be asked of an object of the other process, and how it is done there.
 DEEDS = {
     "call": lambda thing, *args, **kwargs: thing(*args, **kwargs),
+    "call each": lambda thing, calls: [thing(*args) for args in calls],
     "get": getattr,
     "set": setattr,
     "del": delattr,
@@ -141,10 +145,11 @@ class Peer:
         self.values = Values(first, self._to_node, self._from_node)
         self.documented = None  # names of attributes that a learner has been told of; None for all
         self._mine, self._numbers, self._theirs, self._raised = {}, {}, {}, {}
-        self._read = {}
+        self._read, self._moment, self._reading, self._habits = {}, None, {}, {}
+        self._wishes, self._wished = {}, {}  # of the other side's moments, and what it knows of ours
         self._depth, self._calls = 0, itertools.count()
 
-    # ------------------------------------------------------------------ asking
+    # ------------------------------------------------------------------ attributes
     def attribute(self, target, name):
         """An attribute of an object of the other process.
 
@@ -156,19 +161,60 @@ class Peer:
             if not self._is_stored:
                 return value
             self._read[key] = value
+        self._reading[key] = None
         return self._read[key]
 
+    def _begin(self, moment):
+        """Forget what was read, for the other process does something now. moment: what has just happened, by a name of its own.
+
+        What is read in a moment is likely to be read when it comes again, and is then sent along without being asked for.
+        """
+        if self._moment is not None:
+            if len(self._habits) > MAX_HABITS:
+                self._habits.clear()
+                self._wished.clear()
+            self._habits[self._moment] = [list(key) for key in itertools.islice(self._reading, MAX_WISHES)]
+        self._moment = moment
+        self._reading.clear()
+        self._read.clear()
+
+    def _stored(self, wishes):
+        """Those of the wished attributes that are just stored here: [[*target, name]], [value]."""
+        told, values = [], []
+        for wish in wishes:
+            with contextlib.suppress(Exception):  # one that is not there, or not for the other side, is not sent along
+                *target, name = wish
+                thing = self._target(target)
+                if not self.trusts:
+                    self._allow("get", thing, [name])
+                if name in vars(thing):
+                    values.append(getattr(thing, name))
+                    told.append(wish)
+        return told, values
+
+    def _hear_told(self, told, values, moment):
+        """Note attributes that came along. The side that does not trust takes only those that it asked for."""
+        if told:
+            wished = self._habits.get(moment, ())
+            for key, value in zip(told, values):
+                if self.trusts or key in wished:
+                    self._read[tuple(key)] = value
+
+    # ------------------------------------------------------------------ asking
     def ask(self, deed, target, *args, **kwargs):
         """Do a deed to an object of the other process, and return what comes of it; its exceptions are raised here."""
-        if deed != "get":
-            self._read.clear()
+        moment = None if deed == "get" else ("after", deed, *target)
+        if moment:
+            self._begin(None)
         self._depth += 1
         try:
             _check_depth(self._depth)
-            nodes, changes, arrays = self._packed(args, tuple(kwargs.items()))
-            message = {"do": deed, "to": target, "with": nodes, "changes": changes, "dropped": self.values.unheld()}
-            self.channel.send(message, arrays)
-            del message
+            message = {"do": deed, "to": target}
+            if kwargs:
+                message["names"] = list(kwargs)
+            if wish := self._habits.get(moment):
+                message["wish"] = wish
+            self._send(message, *self._packed("with", message, [*args, *kwargs.values()], self._wishes.get(tuple(target), ())))
             while True:
                 message, arrays = self.channel.receive()
                 if type(message) is not dict:
@@ -178,23 +224,51 @@ class Peer:
                 self.serve(message, arrays)
         finally:
             self._depth -= 1
-        return self._answer(message, arrays, deed)
+        if moment:
+            self._begin(moment)
+            if wish := message.get("wish"):
+                self._wishes[tuple(target)] = _wishes(wish)
+        return self._answer(message, arrays, deed, moment)
 
-    def _packed(self, *values):
+    def _packed(self, place, message, values, wishes=()):
+        """Put nodes of `values`, and of wished attributes, into the message; the changes and the arrays that go along."""
+        first = len(self._mine)
+        if wishes:
+            told, more = self._stored(wishes)
+            with contextlib.suppress(Garbled):
+                message[place], changes, arrays = self.values.pack(*values, *more)
+                message["told"] = told
+                return changes, arrays
         try:
-            return self.values.pack(*values)
-        except Garbled as error:
-            raise TypeError(str(error)) from None
+            message[place], changes, arrays = self.values.pack(*values)
+        except BaseException as error:
+            # Nothing is sent, so the other side will not know what was new in it.
+            for number in range(first, len(self._mine)):
+                del self._numbers[id(self._mine.pop(number))]
+            if isinstance(error, Garbled):
+                raise TypeError(str(error)) from None
+            raise
+        return changes, arrays
 
-    def _answer(self, message, arrays, deed):
-        # Only the side that believes the other one relies on it.
-        self._is_stored = self.trusts and message.get("stored") is True
+    def _send(self, message, changes, arrays):
+        """Send what was packed, while nothing here holds any of it."""
+        if changes:
+            message["changes"] = changes
+        if dropped := self.values.unheld():
+            message["dropped"] = dropped
+        self.channel.send(message, arrays)
+
+    def _answer(self, message, arrays, deed, moment):
         values = self.values.unpack(message.get("return"), message.get("changes"), arrays, message.get("dropped"))
+        self._is_stored = message.get("stored") is True
         if message.get("printed"):
             self.heard(_text(message["printed"], 1 << 20))
         if message.get("raise"):
             raise self._exception(message["raise"], deed)
-        return values[0] if len(values) == 1 else _garbled("an answer without its value")
+        if not values:
+            raise Garbled("an answer without its value")
+        self._hear_told(_wishes(message.get("told") or []), values[1:], moment)
+        return values[0]
 
     def heard(self, text):
         """What the other side's code printed while it did what it was asked."""
@@ -204,27 +278,43 @@ class Peer:
         """Do what the other process asks, and answer it."""
         if not self.trusts and next(self._calls) > MAX_CALLS:
             raise Garbled("more calls than anybody needs")
-        self._read.clear()
-        args, kwargs = self._asked(message, arrays)
+        args = self.values.unpack(message.get("with"), message.get("changes"), arrays, message.get("dropped"))
+        told = _wishes(message.get("told") or [])
+        target = message.get("to")
+        if type(target) is not list or not all(type(part) in (int, str) for part in target):
+            raise Garbled("a request about nothing")
+        moment = None if message.get("do") == "get" else ("in", *target)
+        if moment:
+            self._begin(moment)
+            self._hear_told(told, args[len(args) - len(told) :], moment)
+        else:
+            self._read.clear()
+        kwargs = self._named(message.get("names"), args, len(told))
         self._depth += 1
-        answer, out = self._done(message, args, kwargs)
+        answer, changes, out = self._done(message, args, kwargs)
         self._depth -= 1
-        del args, kwargs
+        if moment:
+            self._begin(None)
+            if (habit := self._habits.get(moment, [])) != self._wished.get(moment, []):
+                answer["wish"] = self._wished[moment] = habit
+        args.clear()
+        kwargs.clear()
         # Nothing here holds any longer what crossed: what is held now is held by the code that was called.
-        answer["dropped"] = self.values.unheld()
-        self.channel.send(answer, out)
+        self._send(answer, changes, out)
 
-    def _asked(self, message, arrays):
-        asked = self.values.unpack(message.get("with"), message.get("changes"), arrays, message.get("dropped"))
-        if len(asked) != 2 or type(asked[0]) is not tuple or type(asked[1]) is not tuple:
-            raise Garbled("a call without its arguments")
-        for pair in asked[1]:
-            if type(pair) is not tuple or len(pair) != 2 or type(pair[0]) is not str:
-                raise Garbled("an argument without its name")
-        return asked[0], dict(asked[1])
+    @staticmethod
+    def _named(names, args, told):
+        """Take what came along, and the named arguments, from the end of `args`; these by their name."""
+        names = names or []
+        if type(names) is not list or not all(type(name) is str for name in names) or len(names) + told > len(args):
+            raise Garbled("an argument without its name")
+        first = len(args) - told - len(names)
+        named = dict(zip(names, args[first:]))
+        del args[first:]
+        return named
 
     def _done(self, message, args, kwargs):
-        """The answer to a request, and the bytes of its arrays."""
+        """The answer to a request, the changes that go with it, and the bytes of its arrays."""
         try:
             _check_depth(self._depth)
             deed = message.get("do")
@@ -233,25 +323,24 @@ class Peer:
                 raise Garbled("a deed that nobody knows")
             if not self.trusts:
                 self._allow(deed, thing, args)
-            result = self.perform(DEEDS[deed], thing, args, kwargs)
-            nodes, changes, out = self.values.pack(result)
-            is_stored = deed == "get" and args[0] in getattr(thing, "__dict__", ())
-            return {"return": nodes, "changes": changes, "stored": is_stored}, out
+            answer, result = {}, self.perform(DEEDS[deed], thing, args, kwargs)
+            if deed == "get" and args[0] in getattr(thing, "__dict__", ()):
+                answer["stored"] = True
+            return answer, *self._packed("return", answer, [result], _wishes(message.get("wish") or []))
         except Gone:
             raise
         except BaseException as caught:
             error = TypeError(str(caught)) if isinstance(caught, Garbled) else caught
-        described = self._described(error)
+        answer = {"raise": self._described(error)}
         del error
-        _, changes, out = self.values.pack()
-        return {"return": [], "changes": changes, "raise": described}, out
+        return answer, *self._packed("return", answer, [])
 
     def perform(self, deed, thing, args, kwargs):
         return deed(thing, *args, **kwargs)
 
     def _allow(self, deed, thing, args):
         """What a learner's code may do with an object of a check: call it, and use what it was told of. The rest is its own."""
-        if deed == "call" and callable(thing) or deed in ("iterate", "next") and hasattr(thing, "__next__"):
+        if deed in ("call", "call each") and callable(thing) or deed in ("iterate", "next") and hasattr(thing, "__next__"):
             return
         if type(thing).__module__.split(".")[0] not in ("__main__", "clinic"):
             raise TypeError(f"{deed} is not possible here")
@@ -283,6 +372,9 @@ class Peer:
 
     # ------------------------------------------------------------------ objects
     def _to_node(self, thing):
+        number = self._numbers.get(id(thing))
+        if number is not None:
+            return ["mine", number]  # which was described when it was new
         if isinstance(thing, StandIn):
             return ["yours", thing._target] if thing._peer is self else _garbled("an object of a process that has ended")
         where = _place_in_clinic(thing)
@@ -290,10 +382,8 @@ class Peer:
             return ["clinic", *where]
         if isinstance(thing, types.ModuleType) and not self.trusts:
             raise Garbled("a module cannot be handed over")
-        number = self._numbers.get(id(thing))
-        if number is None:
-            number = self._numbers[id(thing)] = len(self._mine)
-            self._mine[number] = thing
+        number = self._numbers[id(thing)] = len(self._mine)
+        self._mine[number] = thing
         if isinstance(thing, (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)):
             return ["mine", number, getattr(thing, "__name__", "function"), ["__call__"], []]
         return ["mine", number, *_description(type(thing))]
@@ -303,6 +393,8 @@ class Peer:
             return self._target(parts[0])
         if kind == "clinic" and len(parts) == 2:
             return _from_clinic(*parts)
+        if kind == "mine" and len(parts) == 1 and type(parts[0]) is int and parts[0] in self._theirs:
+            return self._theirs[parts[0]]
         if kind == "mine" and len(parts) == 4:
             return self._stand_in(*parts)
         raise Garbled("a kind that nobody knows")
@@ -385,6 +477,16 @@ class Peer:
 def _check_depth(depth):
     if depth > MAX_CALLS_DEEP:
         raise RecursionError("calls between the processes of check and learner go too deep")
+
+
+def _wishes(said):
+    """[[*target, name]] of attributes, as the other side says them."""
+    if type(said) is not list or len(said) > MAX_WISHES:
+        raise Garbled("more attributes than anybody needs")
+    for key in said:
+        if type(key) is not list or not 2 <= len(key) <= 8 or not all(type(part) in (int, str) for part in key):
+            raise Garbled("an attribute of nothing")
+    return said
 
 
 def _public(name):

@@ -87,6 +87,7 @@ class Student(Peer):
         while True:
             message, arrays = self.channel.receive()
             if "run" in message:
+                self._begin(None)
                 self.channel.send({"shown": self._run(message["run"])})
             else:
                 self.serve(message, arrays)
@@ -101,12 +102,12 @@ class Student(Peer):
 
     def _done(self, message, args, kwargs):
         outermost = self._printed is None
-        answer, out = super()._done(message, args, kwargs)
+        answer, changes, out = super()._done(message, args, kwargs)
         if outermost and self._printed is not None:
             if self._printed.size:
                 answer["printed"] = self._printed.text()
             self._printed = None
-        return answer, out
+        return answer, changes, out
 
     def _run(self, source):
         """Run one of the learner's cells; what it shows, as [kind, content] pairs."""

@@ -44,6 +44,7 @@ _DRAWING = {np.random.Generator: "Generator", np.random.RandomState: "RandomStat
 _SHARED = {np.ndarray, list, dict, set, bytearray, collections.deque, *_DRAWING}
 _MANY = {float: ("float", "<f8"), int: ("int", "<i8"), np.float64: ("float64", "<f8")}
 _MANY_NAMES = dict(_MANY.values())
+_LEAVES = {type(None), bool, int, float, str, bytes}
 _SUBCLASSES = (bool, int, float, complex, str, bytes, bytearray, dict, list, tuple, set, frozenset, collections.deque)
 
 
@@ -63,8 +64,10 @@ class Values:
     # ------------------------------------------------------------------ sending
     def pack(self, *values):
         """A node of each value, the changes since the last message, and the bytes of the arrays: (nodes, changes, arrays)."""
+        if not self._objects and all(map(_is_plain, values)):
+            return list(values), [], []
         self._arrays, self._size, self._letters, self._count = [], 0, 0, 0
-        first, changed = self._next, self._changed()
+        first, changed = self._next, self._changed() if self._objects else {}
         try:
             changes = [[number, self._content(self._objects[number], 0)] for number in changed]
             nodes = [self._node(value, 0) for value in values]
@@ -87,7 +90,7 @@ class Values:
         if depth > MAX_DEPTH or self._count > MAX_NODES:
             raise Garbled("a value is nested too deeply, or has too many parts")
         kind = type(value)
-        if value is None or kind is bool or kind is float:
+        if _is_plain(value):
             return value
         if kind is str or kind is bytes:
             self._letters += len(value)
@@ -95,7 +98,7 @@ class Values:
                 raise Garbled("a text is too long to be handed over")
             return value
         if kind is int:
-            return value if -(1 << 63) <= value < 1 << 63 else ["int", _hex(value)]
+            return ["int", _hex(value)]
         number = self._numbers.get(id(value))
         if number is not None:
             return ["ref", number]
@@ -207,19 +210,22 @@ class Values:
     def unpack(self, nodes, changes, arrays, dropped):
         """The values of these nodes, once the changes are made. Raises Garbled for everything that `pack` would not send.
 
-        dropped: the numbers of objects that the other side does not hold any longer. They are forgotten here too.
+        dropped: the numbers of objects that the other side does not hold any longer. They are forgotten here too. Both it and
+        `changes` may be None, where there are none.
         """
         try:
-            return self._unpacked(nodes, changes, arrays, {number for number in _list(dropped) if type(number) is int})
+            self._raw, self._count, self._passing = memoryview(arrays), 0, {}
+            if not changes and not dropped:
+                return [self._value(node, 0) for node in _list(nodes)]
+            return self._in_step(nodes, _list(changes or []), {each for each in _list(dropped or []) if type(each) is int})
         except Garbled:
             raise
         except Exception as error:  # what numpy and Python say of sizes, letters and numbers that they cannot make
             raise Garbled(f"a value that is none ({type(error).__name__})") from None
 
-    def _unpacked(self, nodes, changes, arrays, dropped):
-        self._raw, self._count = memoryview(arrays), 0
+    def _in_step(self, nodes, changes, dropped):
         self._passing = dict.fromkeys(dropped - self._objects.keys())
-        for change in _list(changes):
+        for change in changes:
             number, content = _list(change, 2)
             before = self._count
             self._fill(self._known(number), content, 0)
@@ -245,7 +251,7 @@ class Values:
         self._count += 1
         if depth > MAX_DEPTH or self._count > MAX_NODES:
             raise Garbled("a value is nested too deeply, or has too many parts")
-        if node is None or type(node) in (bool, int, float, str, bytes):
+        if type(node) in _LEAVES:
             return node
         kind, *parts = _list(node, at_least=1)
         if kind == "new":
@@ -485,6 +491,12 @@ class Values:
         del self._numbers[id(self._objects[number])], self._objects[number]
 
 
+def _is_plain(value):
+    """Whether it is its own node."""
+    kind = type(value)
+    return kind is float or value is None or kind is bool or kind is int and -(1 << 63) <= value < 1 << 63
+
+
 def _state(thing):
     """What tells whether a shared object has changed since."""
     if type(thing) is np.ndarray:
@@ -541,13 +553,13 @@ def _dtype_text(dtype):
 
 
 def _dtype(text):
-    if type(text) is not str or not _PLAIN_DTYPE.fullmatch(text):
-        raise Garbled("a dtype that nobody knows")
-    return _plain_dtype(text)
+    return _plain_dtype(text) if type(text) is str else _refuse("a dtype that nobody knows")
 
 
 @functools.lru_cache(1000)
 def _plain_dtype(text):
+    if not _PLAIN_DTYPE.fullmatch(text):
+        raise Garbled("a dtype that nobody knows")
     try:
         return np.dtype(text)
     except TypeError:

@@ -85,6 +85,14 @@ def call_there(code, name, *args):
     return call(name, *args)
 
 
+def each(code, calls):
+    """The answers of the learner's `code` to many calls, in order: a list. calls: a list of tuples, the arguments of each.
+
+    Where code runs in a process of its own they cross at once, which is quicker than one by one.
+    """
+    return getattr(code, "each_where_it_runs", lambda calls: [code(*args) for args in calls])(calls)
+
+
 def close(got, want, *, what, call=None, rtol=1e-7, atol=1e-12, turns=None):
     """The numbers `got` (a number or array) have the shape of `want`, and are within atol + rtol * abs(want) of it.
 
@@ -185,5 +193,5 @@ def _stopped(error):
 
 
 def _is_library(filename):
-    ours = filename == __file__ or f"{os.sep}autograder{os.sep}sandbox{os.sep}" in filename
+    ours = filename == __file__ or any(f"{os.sep}autograder{os.sep}{part}{os.sep}" in filename for part in ("sandbox", "grader"))
     return ours or "site-packages" in filename or filename.startswith(sys.base_prefix)

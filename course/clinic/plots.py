@@ -1,6 +1,7 @@
 """The figures: each one is drawn, then shown with a caption and a text for those who cannot see it.
 
-Colours are two of Okabe and Ito's palette, which colour-blind readers tell apart; line style and width differ too.
+Colours are from Okabe and Ito's palette, which colour-blind readers tell apart; line style and width differ too. Vermilion is a
+little darker than theirs, so that words in it can be read on white.
 """
 
 import base64
@@ -14,8 +15,9 @@ from matplotlib.figure import Figure
 
 LABELS = ("as complained about", "your code")
 # How the two runs of a case look wherever they are drawn: the dashes lie on the wide line while both are the same run.
-BROKEN = {"color": "#D55E00", "linestyle": (0, (4, 2)), "linewidth": 1.6, "zorder": 3}
+BROKEN = {"color": "#C25500", "linestyle": (0, (4, 2)), "linewidth": 1.6, "zorder": 3}
 MENDED = {"color": "#0072B2", "linestyle": "-", "linewidth": 3.0, "alpha": 0.75, "zorder": 2}
+BAND = {"color": "#e6e6e6", "edgecolor": "#888888", "linewidth": 0.8}  # pale, for marks lie on it, with an edge that is seen
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def alarm_rates(before, now, wanted, caption, action="fires", guess=None, of="cu
     fig.set_figwidth(8)
     places = np.arange(len(wanted))[::-1]
     for place, (kind, should) in zip(places, wanted.items()):
-        ax.barh(place, 0.1, left=0.9 if should else 0.0, height=0.7, color="#bbbbbb", alpha=0.4, zorder=0)
+        ax.barh(place, 0.1, left=0.9 if should else 0.0, height=0.7, zorder=0, **BAND)
         ax.plot([before[kind]], [place], "X", color=BROKEN["color"], markersize=9, zorder=3)
         ax.plot([now[kind]], [place], "o", color=MENDED["color"], markersize=13, markerfacecolor="none", markeredgewidth=2.5)
     for kind, share in (guess or {}).items():
@@ -126,7 +128,11 @@ def thumbnails(panels, caption, over="step"):
     the vertical axis with its unit. A panel is logarithmic where its values span more than a factor of 50.
     """
     fig, axes = figure(len(panels), height=2.3)
-    styles = [dict(color="#0072B2"), dict(color="#D55E00", linestyle="--"), dict(color="#444444", linestyle=":", linewidth=2)]
+    styles = [
+        dict(color=MENDED["color"]),
+        dict(color=BROKEN["color"], linestyle="--"),
+        dict(color="#444444", linestyle=":", linewidth=2),
+    ]
     told = []
     for ax, (title, (curves, label)) in zip(axes, panels.items()):
         curves = {name: np.asarray(values, dtype=float) for name, values in curves.items()}

@@ -2,10 +2,10 @@
 # ## Part 1 · The loss does not move
 #
 # **What one sees.** The document lists: *loss stops decreasing*; *may oscillate around constant value*; *gradient norms
-# non-zero but loss flat*. The loss falls at first and then stops, or it never falls. It is not `NaN`, nothing crashes,
+# non-zero but loss flat*. The loss falls at first and then stops, or it never falls. It is not `nan`, nothing crashes,
 # and the run goes on.
 #
-# Losses are mostly cross-entropies in nats: natural logarithms. A network that gives each of $k$ classes the same
+# Losses are mostly cross-entropies in *nats*, that is, with natural logarithms. A network that gives each of $k$ classes the same
 # probability has a loss of $\ln k$, 1.10 nats for three classes. The text calls that loss *chance*.
 #
 # **What it can be.** The learning rate is too low, or so high that the run jumps over the valley it should go down. The
@@ -87,7 +87,7 @@ loss, lr, travel = history["loss"], history["lr"][-1], history["travel"]
 ratio = lr * history["grad_norm"][-1] / global_norm(net.params)
 print(f"1. The loss at steps 500, 600 and 700: {loss[500]:.2f}, {loss[600]:.2f}, {loss[-1]:.2f}.")
 print(f"2. The learning rate at the last step: {lr}, as it was set.")
-print(f"3. A gradient step by the size of the weights: {ratio:.3f}. That is no small step, and yet the loss is still.")
+print(f"3. A gradient step by the size of the weights: {ratio:.3f}. That is no small step, and yet the loss does not move.")
 print(f"   Distance by path length of 100 gradient steps: {travel[0]:.2f} for the first 100, {travel[-1]:.2f} for the last.")
 print(f"4. The validation loss: {history['val_loss'][-1]:.2f}; the training loss: {loss[-1]:.2f}.")
 vitals(
@@ -99,11 +99,11 @@ vitals(
 )
 
 # %% [markdown]
-# The first two answers are plain: it is a plateau, and the rate is what it was set to. The fourth rules out memorising.
-# The third is the odd one. The gradient says that each step changes the network by a hundredth of itself, which is much;
-# but after a hundred steps it is nearly where it was. So something takes back what the gradient gives. Where the rate is
-# too high, the steps undo one another, and the loss is restless. Here the loss is still: whatever takes the steps back is
-# as steady as the gradient.
+# The first two answers are plain: it is a plateau, and the rate is what it was set to. The fourth rules out rows learned by
+# heart. The third is the odd one. The gradient says that each step changes the network by a hundredth of itself, which is much;
+# but after a hundred steps it is nearly where it was. So something takes back what the gradient gives. Where the rate is too
+# high, the steps undo one another, and the loss is restless. Here the loss is still: whatever takes the steps back is as steady
+# as the gradient.
 #
 # The cheapest experiment is to compare what one step does to the weights with $-\eta g$, where $\eta$ is the learning
 # rate and $g$ the gradient. What is left over was $-0.01\,\theta$, with $\theta$ the weights: a weight decay of

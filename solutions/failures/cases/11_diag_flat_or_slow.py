@@ -3,15 +3,15 @@
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #
-# **The complaint.** Two people look at one loss curve. One says that it stands still and that the run should be stopped,
-# the other that it falls. Last month a run was stopped that would have halved its loss by the weekend. This month one
-# was kept for four days that did nothing. Now a function decides: it compares the last loss with the first. The
-# quarrels are over, and the mistakes are as many as before.
+# **The complaint.** "It stands still, stop the run", says the one. "It falls", says the other. They have the same loss curve
+# before them. Last month a run was stopped that would have halved its loss by the weekend. This month one was kept for four days
+# that did nothing. Now a function decides: it compares the last loss with the first. The quarrels are over. The mistakes are as
+# many as before.
 #
 # **After this case you can** put an error bar on the slope of a loss curve, and tell three things apart: it moves, it
 # stands still, and you have not seen enough to know.
 #
-# The plateau detector of stage 2 answered yes or no, for windows of one length. Here a person asks about *one* stretch
+# The plateau detector of stage 2 (case 9) answered yes or no, for windows of one length. Here a person asks about *one* stretch
 # of losses, long or short, quiet or noisy, and the answer may be that nobody can tell.
 #
 # ### The code
@@ -101,7 +101,7 @@ def show_trends(before, now, my_guess):
     """Two curves as one would look at them, and how often each function is right; the guess is for the first kind."""
     fig, (left, right) = figure(2, height=3.6)
     pair = [stretches(change, 0.05, 200, count=1, seed=seed)[0] for change, seed in ((0, 5), (-0.08, 6))]
-    for row, name, style in zip(pair, "AB", (dict(color="#444444"), dict(color="#999999"))):
+    for row, name, style in zip(pair, "AB", (dict(color="#444444"), dict(color="#888888"))):
         left.plot(row + (0.6 if name == "A" else 0), linewidth=0.9, **style)
         left.annotate(name, (203, row[-20:].mean() + (0.6 if name == "A" else 0)), annotation_clip=False)
     left.set(xlabel="step", ylabel="loss (A is drawn 0.6 higher)")
@@ -109,7 +109,7 @@ def show_trends(before, now, my_guess):
     curves, wanted = trend_kinds()
     rates = [trend_rates(function, curves, wanted) for function in (before, now)]
     places = np.arange(len(wanted))[::-1]
-    right.barh(places, 0.2, left=0.8, height=0.7, color="#bbbbbb", alpha=0.4, zorder=0)
+    right.barh(places, 0.2, left=0.8, height=0.7, color="#e6e6e6", edgecolor="#888888", linewidth=0.8, zorder=0)
     right.plot(list(rates[0].values()), places, "X", color=BROKEN["color"], markersize=9, label="as complained about", zorder=3)
     ring = dict(markersize=13, markerfacecolor="none", markeredgewidth=2.5)
     right.plot(list(rates[1].values()), places, "o", color=MENDED["color"], label="your code", **ring)
@@ -348,15 +348,14 @@ check.run(check_trend_elsewhere)
 # holds, you have not seen enough, and the formula says how much would be: to halve the error takes four times the
 # losses.
 #
-# **Flat is a statement about a stretch.** A loss that falls by 2 % over this stretch is flat by our 5 %. Over ten times
-# as many steps it falls by 20 %, and that is seen. So first ask what change is worth waiting for, and then choose the
-# stretch.
+# **Flat is a statement about a stretch.** A loss that falls by 2 % over this stretch is flat by the 5 % used here. Over ten times
+# as many steps it falls by 20 %, and that is seen. So first ask what change is worth waiting for, and then choose the stretch.
 #
-# **When the advice misleads.** A plot scales its axis to the noise. With 5 % noise 200 losses span about 27 % of their
-# size, and a fall of 8 % has to be seen inside that: curve B. People then smooth the curve, and the error bar goes
-# wrong: neighbours in a smoothed loss share their noise, so that each says little that is new. Of 500 curves without
-# trend, 400 losses each with 15 % noise, 96 % are "cannot tell". Smoothed with $\beta=0.9$, the same data are "flat" in
-# 89 %, and "falling" or "rising" in 11 %: certainty out of nothing.
+# **When the advice misleads.** A plot scales its axis to the noise. With 5 % noise 200 losses span about 27 % of their size, and
+# a fall of 8 % has to be seen inside that: curve B. People then smooth the curve, and the error bar goes wrong: neighbours in a
+# smoothed loss share their noise, so that each says little that is new. Of 500 curves without trend, 400 losses each with 15 %
+# noise, 96 % are "cannot tell". Smoothed by an exponential average with $\beta=0.9$, the same data are "flat" in 89 %, and
+# "falling" or "rising" in 11 %: certainty out of nothing.
 #
 # So fit raw losses. A straight line is the wrong model for the first part of a run, which bends: take a late stretch.
 # And the interval is for one look. Asked after every step, it will soon be wrong once.

@@ -10,7 +10,7 @@
 # **After this case you can** tell from the list of rates that reach the optimizer, before the run starts, whether a
 # schedule fits its run, and name what is wrong with it if not.
 #
-# In stage 1 you wrote a cosine. The formula of this one is right. What you write is the probe that finds a schedule
+# In case 8 of stage 1 you wrote a cosine. The formula of this one is right. What you write is the probe that finds a schedule
 # that does not fit its run, whoever wrote it.
 #
 # ### The code
@@ -119,7 +119,7 @@ def show_schedules(before, now, seed, my_guess):
         print(f'{name}: as complained about "{was}", your code "{said}"; the run ends at a loss of {end:.2g}.')
     axes[0].set_ylabel("learning rate")
     last = axes[-1]
-    for name, style in (("A", BROKEN), ("B", dict(color="#999999", linewidth=1.2)), ("D", dict(color="#444444", linewidth=2.8))):
+    for name, style in (("A", BROKEN), ("B", dict(color="#888888", linewidth=1.2)), ("D", dict(color="#444444", linewidth=2.8))):
         last.plot(runs[name]["full_loss"], label=name, **style)
     last.axhline(my_guess, color="#444444", linestyle=":", linewidth=1.5)
     box = dict(facecolor="white", edgecolor="none", alpha=0.8, pad=1)
@@ -310,9 +310,9 @@ check.run(check_schedules_elsewhere)
 #
 # $$\eta_k=\frac{\eta_0}{2}\left(1+\cos\frac{\pi k}{T}\right).$$
 #
-# $k$ and $T$ have to count the same thing. With $E$ epochs of $B$ batches, $T=E$ and a call per batch, the cosine is
-# over after the share $1/B$ of the run: 10 % here, 0.1 % in a run with a thousand batches an epoch. With $T=EB$ and a
-# call per epoch it covers the share $1/B$ of its way, and the rate ends at 97.8 % of where it started (schedule C).
+# $k$ and $T$ have to count the same thing. With $E$ epochs of $B$ batches, $T=E$ and a call per batch, the cosine is over after
+# the share $1/B$ of the run. That is 10 % here, and 0.1 % in a run with a thousand batches an epoch. With $T=EB$ and a call per
+# epoch it covers the share $1/B$ of its way, and the rate ends at 97.8 % of where it started (schedule C).
 #
 # Over 20 seeds run A ends at a loss of 0.68 to 0.80, which it had after two epochs; D, whose $T$ counts batches, at
 # 0.15 to 0.24. B, which keeps coming back, ends at 0.15 to 0.25, no worse than D: its fault costs nothing here. C,

@@ -7,11 +7,11 @@
 # norms lie between 0.1 and 10, which is called healthy, and so the learning rate was left alone for a day. A colleague's
 # loss is a sum over the rows. There the same check raises an alarm at every step, and the run goes well.
 #
-# **After this case you can** say by a number without units whether a run moves, and tell steps that are too small from
-# a gradient that does not arrive, before you change the learning rate.
+# **After this case you can** say by a number without units whether a run moves, and tell steps that are too small from a gradient
+# that does not arrive.
 #
-# The case of the layers in stage 2 asked *which* layer of a running network is sick. Here the question is whether the
-# run as a whole moves, and if not, whether a larger learning rate would help.
+# Case 11 of stage 2 asked *which* layer of a running network is sick. Here the question is whether the run as a whole moves, and
+# if not, whether a larger learning rate would help.
 #
 # ### The code
 
@@ -101,7 +101,7 @@ def show_health(before, now, seed, my_guess):
     fig, (left, right) = figure(2, height=3.8)
     nets, data = still_nets(seed)
     ends = []
-    for (name, net), style in zip(nets.items(), (dict(color="#444444"), dict(color="#999999", linewidth=3.5))):
+    for (name, net), style in zip(nets.items(), (dict(color="#444444"), dict(color="#888888", linewidth=3.5))):
         losses = train(net, lambda: data, steps=300, lr=0.3)["loss"]
         left.plot(losses, label=name, **style)
         ends.append(f"{name}: {losses[-1]:.2f}")
@@ -116,7 +116,7 @@ def show_health(before, now, seed, my_guess):
     cases = {kind: measured_nets(kind, seed) for kind in HEALTH_KINDS}
     rates = [{kind: np.mean([f(*case) == HEALTH_KINDS[kind] for case in cases[kind]]) for kind in cases} for f in (before, now)]
     places = np.arange(len(cases))[::-1]
-    right.barh(places, 0.2, left=0.8, height=0.7, color="#bbbbbb", alpha=0.4, zorder=0)
+    right.barh(places, 0.2, left=0.8, height=0.7, color="#e6e6e6", edgecolor="#888888", linewidth=0.8, zorder=0)
     right.plot(list(rates[0].values()), places, "X", color=BROKEN["color"], markersize=9, label="as complained about", zorder=3)
     ring = dict(markersize=13, markerfacecolor="none", markeredgewidth=2.5)
     right.plot(list(rates[1].values()), places, "o", color=MENDED["color"], label="your code", **ring)

@@ -3,14 +3,14 @@
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #
-# **The complaint.** Four runs were handed over with one report. It looks at the training loss alone, and says of three
-# runs that all is well. Two of those three were put to work. One has failed on the first day. The other does its work,
-# only worse than its own numbers had promised, and nobody can say why. The validation losses were logged all along.
+# **The complaint.** Four runs were handed over with one report. It looks at the training loss alone, and says of three runs that
+# all is well. Two of those three were put to work. One failed on the first day. The other does its work, only worse than its own
+# numbers had promised, and nobody can say why. The validation losses were logged all along.
 #
 # **After this case you can** read a verdict off two curves and their noise, say which differences are none, and notice
 # when a validation loss is better than it has a right to be.
 #
-# In stage 2 a validation curve said *when* to stop. Here it says what the run has.
+# In case 5 of stage 2 a validation curve said *when* to stop. Here it says what the run has.
 #
 # ### The code
 
@@ -105,7 +105,7 @@ def show_val_gap(before, now, guess, seed=0):
     for ax, name, cause in zip(axes, "ABCD", VAL_GAP_CAUSES):
         run = val_gap_run(cause, seed)
         ax.plot(run["loss"], color="#444444", linewidth=0.9, label="training")
-        ax.plot(run["val_loss"], color="#009E73", linewidth=2.2, alpha=0.6, label="validation")
+        ax.plot(run["val_loss"], color="#009E73", linewidth=2.2, zorder=1.5, label="validation")
         ax.axhline(np.log(3), color="black", linestyle="-.", linewidth=0.8, label="chance")
         said = [verdict(run["loss"], run["val_loss"], np.log(3)) for verdict in (before, now)]
         ax.set(title=f"run {name}", xlabel="evaluation", ylim=(0, 2))
@@ -279,11 +279,11 @@ check.run(check_val_gap_elsewhere)
 # of the training log shows it. In run D the validation rows are cleaned by a network that saw the labels. What is
 # left is easy, and the loss on it promises what new rows will not keep.
 #
-# **When the advice misleads.** The usual question, whether validation diverges from training, has one of the four
-# answers. And a gap can be below zero for honest reasons: dropout and augmentation make the training loss alone worse,
-# a training loss averaged over an epoch belongs to older weights, and a validation set may be easier by chance. Here
-# all are excluded; outside, exclude them first. The standard error knows nothing of the rows that you did not draw:
-# with one fixed set of 300 validation rows, its luck stays in the gap however often you evaluate.
+# **When the advice misleads.** The usual question, whether validation diverges from training, has one of the four answers. And a
+# gap can be below zero for honest reasons. Dropout and augmentation make the training loss alone worse. A training loss averaged
+# over an epoch belongs to older weights. And a validation set may be easier by chance. Here all are excluded; outside, exclude
+# them first. The standard error knows nothing of the rows that you did not draw: with one fixed set of 300 validation rows, its
+# luck stays in the gap however often you evaluate.
 #
 # The worst leak shows nothing at all. Where validation rows are copies of training rows, both curves are one, and low:
 # this function says healthy. Look for equal rows in the data, not in the curves. (Kaufman et al. 2012, doi

@@ -105,7 +105,7 @@ def show_flat_twins(before, now, guess, seed=0):
         steps = np.arange(400, 500)
         ax.plot(run.losses, color="#444444", linewidth=1)
         ax.plot(steps, loss, color="#444444", linewidth=1, label="training loss")
-        ax.plot(steps, val_loss, color="#009E73", linewidth=2.6, alpha=0.7, label="held-out loss")
+        ax.plot(steps, val_loss, color="#009E73", linewidth=2.6, zorder=1.5, label="held-out loss")
         ax.axhline(run.chance, color="black", linestyle="-.", linewidth=0.8, label="chance")
         ax.set(title=title, xlabel="step; from 400 on at 1000 times the rate", ylim=(0, 2.2))
         words = (f"X as complained about: {said[0]}", f"○ your code: {said[1]}")
@@ -218,14 +218,13 @@ check.run(check_plateau_lr_low_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss Plateau, Learning rate too low: Gradient norms healthy but loss flat.*
+# **Diagnosis.** *Loss Plateau: Learning rate too low. Gradient norms healthy but loss flat. Fix: Increase LR 2-10x.*
 #
-# For a small learning rate $\eta$ one step lowers the training loss by about $\eta\lVert g\rVert^2$, with $g$ the
-# gradient. With $\eta=0.001$ and a gradient of ordinary length, 100 steps lower the loss by 0.004 to 0.04
-# nats: nearly flat, and no tick upwards. The same holds for labels that say nothing. The two part when the rate is
-# raised, and only on rows that were held out: after 100 steps at 1000 times the rate the held-out loss is 0.22 to
-# 0.32 of chance with the true labels, and 1.17 to 1.71 of chance with shuffled ones (ten starts each), while the
-# training loss falls in both.
+# For a small learning rate $\eta$ one step lowers the training loss by about $\eta\lVert g\rVert^2$, with $g$ the gradient. With
+# $\eta=0.001$ and a gradient of ordinary length, 100 steps lower the loss by 0.004 to 0.04 nats: nearly flat, and no tick
+# upwards. The same holds for labels that say nothing. The two part when the rate is raised, and only on rows that were held out.
+# After 100 steps at 1000 times the rate the held-out loss is 0.22 to 0.32 of chance with the true labels, and 1.17 to 1.71 of
+# chance with shuffled ones (ten starts each). The training loss falls in both.
 #
 # **When the advice misleads.** "Increase LR 2-10x" is too timid here. On ten starts with the true labels, 100 steps
 # at ten times the rate bring the held-out loss to 0.76 to 1.00 of chance, at a hundred times to 0.62 to 0.70. And the

@@ -9,8 +9,8 @@
 # were run on at the lower one over the weekend. On Monday nobody was pleased with either. One of the two could have
 # been at 0.2 before lunch on Friday.
 #
-# **After this case you can** tell a learning rate that is too high from noise in the data, by an experiment that
-# neither of the two can pass by luck, and say what of a run that was too hot is worth keeping.
+# **After this case you can** tell a learning rate that is too high from noise in the data, by an experiment that neither passes
+# by luck, and say what is worth keeping of a run that was too hot.
 #
 # ### The code
 
@@ -51,7 +51,7 @@ def why_it_wobbles(losses, probe):
 
 # %% scene="plateau-lr-high"
 class WobblyRun:
-    """A run of 150 steps on small batches; called, it is the probe of the fix cell.
+    """A run of 150 steps on small batches; called, it is the probe that why_it_wobbles is given.
 
     spread: None for three clear spirals, which a network can learn; else the standard deviation of normal clouds that lie at
     a distance of 1 from the middle and overlap, so that no network can know the labels. losses: of the last 100 steps.
@@ -115,7 +115,7 @@ def show_wobbly_twins(before, now, guess, seed=0, count=8):
     fig, axes = figure(2, height=3.7, sharey=True)
     ways = {
         "rate / 10 from there": (dict(color="#444444", linewidth=2.8), 0.1, False),
-        "warmup to the rate, new start": (dict(color="#999999", linestyle="-."), lambda step: min(1, (step + 1) / 100), True),
+        "warmup to the rate, new start": (dict(color="#888888", linestyle="-."), lambda step: min(1, (step + 1) / 100), True),
         "rate / 5, new start": (dict(color="#009E73", linestyle="--", linewidth=2), 0.2, True),
     }
     told = []
@@ -138,7 +138,7 @@ def show_wobbly_twins(before, now, guess, seed=0, count=8):
             ax.text(0.02, place, line, transform=ax.transAxes, color=style["color"], fontsize="small")
         told.append(f"{name}, as complained about: {said[0]}; your code: {said[1]}")
         if run.spread:
-            ax.axhline(run.floor(), color="#D55E00", linestyle=(0, (1, 1)), linewidth=2, label="floor of the data")
+            ax.axhline(run.floor(), color=BROKEN["color"], linestyle=(0, (1, 1)), linewidth=2, label="floor of the data")
     axes[0].set_ylabel("batch loss, mean of 20 steps (nats)")
     mark_guess(axes[0], guess, at=0.02)
     fig.legend(*axes[1].get_legend_handles_labels(), frameon=False, fontsize="small", loc="outside upper center", ncols=4)
@@ -245,8 +245,8 @@ check.run(check_plateau_lr_high_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss Plateau, Learning rate too high: Loss oscillates, doesn't settle. Gradient norms high or
-# variable. Fix: Decrease LR, add warmup.*
+# **Diagnosis.** *Loss Plateau: Learning rate too high. Loss oscillates, doesn't settle. Gradient norms high or variable. Fix:
+# Decrease LR, add warmup.*
 #
 # Near a minimum with the loss $L^*$ small noisy steps at the rate $\eta$ hover above it:
 #
@@ -257,18 +257,16 @@ check.run(check_plateau_lr_high_elsewhere)
 # second term, whatever $L^*$ is. So a fall after cooling is what *every* wobbling run shows. The question is whether
 # $L^*$ is that of the data or that of this run's ruined weights, and only a new start at a lower rate answers it.
 #
-# **Ruined how?** Over 20 seeds of run A, 96 to 100 % of the hidden units are zero on every row after 150 steps. A
-# rectified unit that is zero everywhere has no gradient, so no rate brings it back: 700 steps at a tenth of the rate
-# end at 0.95 to 1.11, where $\ln 3$, which is guessing, is 1.10. A new start at a fifth of the rate ends after 200
-# steps at 0.11 to 0.20 of what the run had.
+# **Ruined how?** Over 20 seeds of run A, 96 to 100 % of the hidden units are zero on every row after 150 steps. A rectified unit
+# that is zero everywhere has no gradient, so no rate brings it back. 700 steps at a tenth of the rate end at 0.95 to 1.11, and
+# guessing costs $\ln 3=1.10$. A new start at a fifth of the rate ends after 200 steps at 0.11 to 0.20 of what the run had.
 #
-# **When the advice misleads.** "Decrease LR", done where the run stands, brings run A to 0.72 to 0.82 of its loss in
-# 200 steps, and run B to 0.78 to 0.96: the two ranges overlap. "Add warmup" puts off the damage until the ramp has
-# arrived: new starts that are warmed up for 100 steps end at 0.64 to 1.12 of A's loss. Gradient norms that are "high
-# or variable" are found in both: the median is 0.33 to 0.44 in A and 0.38 to 0.45 in B, the relative spread 0.39 to
-# 0.56 and 0.33 to 0.52. So are steps upwards, 45 to 57 % of them and 44 to 55 %. Cooling in place is no bad advice
-# while the weights are still alive: at a rate of 3 it brings 11 of 20 runs below 0.55 of their loss, at 4 none. A new
-# start does it in 20 of 20 at both.
+# **When the advice misleads.** "Decrease LR", done where the run stands, brings run A to 0.72 to 0.82 of its loss in 200 steps,
+# and run B to 0.78 to 0.96: the two ranges overlap. "Add warmup" puts off the damage until the ramp has arrived: new starts that
+# are warmed up for 100 steps end at 0.64 to 1.12 of A's loss. Gradient norms that are "high or variable" are found in both. Their
+# median is 0.33 to 0.44 in A and 0.38 to 0.45 in B, their relative spread 0.39 to 0.56 and 0.33 to 0.52. So are steps upwards, 45
+# to 57 % of them and 44 to 55 %. Cooling in place is no bad advice while the weights are still alive: at a rate of 3 it brings 11
+# of 20 runs below 0.55 of their loss, at 4 none. A new start does it in 20 of 20 at both.
 #
 # **The twin.** In run B the clouds overlap. Somebody who knew them would have a loss between 0.81 and 0.97 of the
 # run's: that is the floor, computed from the data and not from any rate. There nothing in the optimizer helps. Better

@@ -3,11 +3,10 @@
 #
 # About 15 minutes · difficulty 2 of 5 · 6 points
 #
-# **The complaint.** A network of two hidden units is to learn XOR, the smallest task that a linear model cannot do.
-# In one run of four or so it stops half-way. A watchdog was written for this, with a rule out of a list of usual
-# causes: a run stuck in a local minimum is one that no longer moves *at a very low loss*; start it again from another
-# seed. The watchdog has never started anything again. So the stuck runs were given ten times the steps, and end where
-# they were.
+# **The complaint.** A network of two hidden units is to learn XOR, the smallest task that a linear model cannot do. In one run of
+# four or so it stops half-way. A watchdog was written for this, with a rule out of a list of usual causes. A run stuck in a local
+# minimum, it says, no longer moves *at a very low loss*: start it again from another seed. The watchdog has never started
+# anything again. So the stuck runs were given ten times the steps, and end where they were.
 #
 # **After this case you can** tell a stuck start from one that is only slow, and spend a budget of steps on the starts
 # that are worth it.
@@ -293,14 +292,13 @@ check.run(check_restarts_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss plateau: Stuck in local minimum. Usually at very low loss values. Fix: LR warmup restart, try
-# different seed.*
+# **Diagnosis.** *Loss Plateau: Stuck in local minimum. Usually at very low loss values. Fix: LR warmup restart, try different
+# seed.*
 #
-# A start that is stuck with probability $q$ stays stuck; $k$ starts are all stuck with probability $q^k$. Of 1200
-# starts (five times 240) 27 % were stuck after 3000 steps, so five starts fail together about once in 700 tasks. The
-# budget allows five starts only if a stuck one is noticed soon, and that is a statement about *progress*: with $L_t$
-# the loss after $t$ steps and $P$ the patience, give up when $L_t>(1-\varepsilon)\,L_{t-P}$, for some small share
-# $\varepsilon$.
+# A start that is stuck with probability $q$ stays stuck; $k$ starts are all stuck with probability $q^k$. Of 1200 starts (five
+# times 240) 27 % were stuck after 3000 steps, so five starts fail together about once in 700 tasks. The budget allows five starts
+# only if a stuck one is noticed soon, and that is a statement about *progress*. With $L_t$ the loss after $t$ steps and $P$ the
+# patience, give up when $L_t>(1-\varepsilon)\,L_{t-P}$, for some small share $\varepsilon$.
 #
 # **What stuck means here.** The stuck runs of XOR are not at the bottom of a bowl. They stand at 0.348 or 0.478 with
 # a gradient of 4e-4 after 3000 steps, and at 0.347 with 2e-4 after 6000: the loss creeps towards $\tfrac12\ln
@@ -317,10 +315,10 @@ check.run(check_restarts_elsewhere)
 # too eager solves nothing: this is why one asks what the last `patience` steps have brought, and takes the patience
 # from runs that worked.
 #
-# **The other cure.** A schedule can leave a well if there is noise. In a double well with noisy gradients, a small
-# constant learning rate ended in the better well in 0 of 20 runs, a cosine with restarts (Loshchilov & Hutter 2017,
-# arXiv 1608.03983) in 20 of 20, and one single large cosine in 20 of 20 as well: it was the large learning rate, not
-# the restart. On XOR with all rows at each step there is no noise to do it.
+# **The other cure.** A schedule can leave a well if there is noise. In a double well with noisy gradients, a small constant
+# learning rate ended in the better well in 0 of 20 runs. A cosine with restarts (Loshchilov & Hutter 2017, arXiv 1608.03983) did
+# so in 20 of 20, and one single large cosine in 20 of 20 as well: it was the large learning rate, not the restart. On XOR with
+# all rows at each step there is no noise to do it.
 #
 # **In PyTorch** seed with `torch.manual_seed(seed)`, build a new model and a *new optimizer*: the old one's running means
 # belong to the old start. `CosineAnnealingWarmRestarts` restarts the learning rate, not the weights.

@@ -277,7 +277,7 @@ check.run(check_capacity_elsewhere)
 # <details><summary>Hint 3: how to mend it</summary>
 #
 # Go through the widths from the smallest. Within a width, go through the learning rates, and return at the first run
-# that is at or below the target. Return `None` behind both loops. Compare each loss by itself: a minimum over losses
+# that is at or below the target. Return `None` after both loops. Compare each loss by itself: a minimum over losses
 # of which one is `nan` can be `nan`.
 #
 # </details>
@@ -286,8 +286,7 @@ check.run(check_capacity_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss plateau: Capacity limit reached. Model too small for task. Fix: Increase model size or simplify
-# task.*
+# **Diagnosis.** *Loss Plateau: Capacity limit reached. Model too small for task. Fix: Increase model size or simplify task.*
 #
 # Write $L(w,\eta)$ for the loss of width $w$ after training at learning rate $\eta$. A width is too small for the
 # target $L^*$ if
@@ -303,9 +302,9 @@ check.run(check_capacity_elsewhere)
 # the rate. Width 32 at 0.1 is at 0.25 to 0.29 and looks the better network. It is only less slow. With Adam, width 2
 # stays between 0.58 and 0.94 at 0.003, 0.02 and 0.1, width 8 comes to 0.02 to 0.12 and width 32 to 0.00.
 #
-# **The other cure.** Leave one spiral out, and width 2 ends at 0.26 to 0.32 on five seeds of six, in place of 0.62 and
-# more; width 4 comes to 0.03 to 0.34 at a rate of 1. A simpler task is a cure, and also a probe: if the small network
-# masters it, the code is sound.
+# **The other cure.** Leave one spiral out, and width 2 ends at 0.26 to 0.32 on five seeds of six, in place of 0.62 and more.
+# Width 4 comes to 0.03 to 0.34 at a rate of 1. A simpler task is a cure, and also a probe: if the small network masters it, the
+# code is sound.
 #
 # **When the advice misleads.** "Increase the model size" nearly always lowers the training loss, because larger
 # networks forgive a bad rate. So it seems to confirm itself. Try the ladder of rates first: it costs three runs of the

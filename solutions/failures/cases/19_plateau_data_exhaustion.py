@@ -35,7 +35,7 @@ def more_data_helps(train_on, sizes, draws=8):
     """
     ### BEGIN BROKEN
     # train_losses, val_losses = train_on(sizes[-1], 0)
-    # # It has memorized the training data, and the validation loss is increasing.
+    # # It has memorised the training data, and the validation loss is increasing.
     # if train_losses[-1] < 0.1 * val_losses[-1]:
     #     return "more data"
     # return "not the data"
@@ -288,8 +288,8 @@ check.run(check_data_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Loss plateau: Data exhaustion. Model memorized training data; validation loss increasing. Fix: More
-# data, regularization, early stop.*
+# **Diagnosis.** *Loss Plateau: Data exhaustion. Model memorized training data. Validation loss increasing. Fix: More data,
+# regularization, early stop.*
 #
 # Let $V(n)$ be the mean lowest validation loss over the draws of $n$ rows, $s_n$ the standard deviation over its $d$
 # draws. The last doubling brings, with its error,
@@ -305,11 +305,11 @@ check.run(check_data_elsewhere)
 # changes the lowest validation loss by -3 to 4 %. It stands at 0.61 to 0.64, and three wrong labels in ten cost
 # $-0.3\ln 0.3-0.7\ln 0.7\approx 0.61$ nats even if one knows everything else. Better labels would help B, more would not.
 #
-# **When the advice misleads.** "Memorised" is no symptom of its own: it says that the network is large enough for these
-# rows, and not what other rows would bring. Nor do more data end the overfitting. On a noisy linear task (60
-# features, 32 hidden units, Adam, three seeds) the lowest validation loss came down from between 0.63 and 0.96 with 40 rows
-# to 0.48 to 0.51 with 1500, and with 1500 it still rose to between 0.86 and 1.07 by the end. Early stopping was needed at
-# every size, and a script that compares the *last* losses measures how long one trained.
+# **When the advice misleads.** "Memorised" is no symptom of its own: it says that the network is large enough for these rows, and
+# not what other rows would bring. Nor do more data end the overfitting. On a noisy linear task (60 features, 32 hidden units,
+# Adam, three seeds) the lowest validation loss was 0.63 to 0.96 with 40 rows, and 0.48 to 0.51 with 1500. With 1500 it still rose
+# to between 0.86 and 1.07 by the end. Early stopping was needed at every size, and a script that compares the *last* losses
+# measures how long one trained.
 #
 # **What the draws must vary.** Subsets of the same rows overlap, so at the largest size they vary too little; draw
 # the held-out rows anew as well, or use folds. If the starts vary too, their scatter is in the error bar.

@@ -11,8 +11,8 @@
 # **After this case you can** read a table of gradient norms, name the layer that makes a network explode, and say when no
 # layer does and the cause lies outside.
 #
-# The case of the layers in stage 2 asked which layer gets a step that does not suit it. Here nearly every layer gets a step
-# that is too large, and the question is which one causes it.
+# Case 11 of stage 2 asked which layer gets a step that does not suit it. Here nearly every layer gets a step that is too large,
+# and the question is which one causes it.
 #
 # ### The code
 
@@ -274,9 +274,9 @@ check.run(check_guilty_layer_elsewhere)
 # product is the same for all layers is well known; see Du et al. 2018, arXiv 1806.00900, where it keeps the layers of a
 # network in balance all through training.)
 #
-# Measured on 120 networks of 4 to 7 layers, one of whose layers was 10 or 30 times too large: the largest growth was
-# that of the guilty layer in none, the smallest in all. In the figure's network the other layers have the same norms
-# whichever is guilty: to the explosion it is all one where the factor sits.
+# Measured on 120 networks of 4 to 7 layers, each with one layer 10 or 30 times too large: the guilty layer had the largest growth
+# in none, and the smallest in all. In the figure's network the other layers have the same norms whichever is guilty: to the
+# explosion it makes no difference where the factor sits.
 #
 # **When the advice misleads.** The table is worth printing, and the usual way of reading it convicts the innocent. A
 # large gradient tells where something *arrives*. The guilty layer's own norm was 0.5 to 8 times its usual one (median

@@ -3,7 +3,7 @@
 #
 # About 15 minutes · difficulty 2 of 5 · 5 points
 #
-# **The complaint.** A regression explodes in its first steps. The data was checked before: in each column every value
+# **The complaint.** A regression explodes in its first steps. The data were checked before: in each column every value
 # more than five standard deviations from the mean was looked at. There was one, an error code of -999999. Its row was
 # taken out, and the run explodes as before. The learning rate of 0.05 was divided by ten, and by a hundred, and it
 # still explodes.
@@ -11,8 +11,8 @@
 # **After this case you can** find the rows that do not belong, also when there are many, and say why the usual test
 # overlooks them just then.
 #
-# The alarm of stage 2 looks for spikes in a loss, while it runs. This one looks at the rows before training. What to do
-# where rows cannot be taken out is another case, 2.8.
+# The alarm of stage 2 (case 2) looks for spikes in a loss while the run goes on. This one looks at the rows before training. What
+# to do where rows cannot be taken out is another case, 2.8.
 #
 # ### The code
 
@@ -193,7 +193,7 @@ def check_tables(seed, rows, columns, distance):
         *table(1, lambda number: distance),
         "one far value is found",
         {
-            "the bound is too high: no value can be further than (n - 1) / sqrt(n) standard deviations from the mean of its "
+            "the bound is too high: no value can be further than sqrt(n - 1) standard deviations from the mean of its "
             "n values": lambda missed, false: missed.any()
         }
         | share,
@@ -340,12 +340,12 @@ check.run(check_outliers_elsewhere)
 # $\mathrm{MAD}$, has no such ceiling. Its ruler stays finite until half of the values are bad; quartiles hold until a
 # quarter are (Rousseeuw & Croux 1993, doi 10.1080/01621459.1993.10476408).
 #
-# **The twin, a step that is too large.** The bound on the learning rate is 2 over the largest curvature (case 2.4), and
-# a row at 170 where others are at 1.7 makes it small: the rows in centimetres raise the mean square of that column from
-# 2.9 to about 3500. So a smaller rate helps in the end, and hides the cause. Without the error code, but with the rows
-# in centimetres, 0.05, 0.005 and 0.0005 diverge in 5 of 5 seeds. At $5\cdot10^{-5}$ nothing diverges, and nothing much
-# is learned: a loss of 1.5 to 15 after 300 steps. The cheapest question is not to the rate but to the batch: does the
-# gradient norm stay high on a batch without the suspects? If so, they were not it.
+# **The twin, a step that is too large.** The bound on the learning rate is 2 over the largest curvature (case 2.4). A row at 170
+# where others are at 1.7 makes it small: the rows in centimetres raise the mean square of that column from 2.9 to about 3500. So
+# a smaller rate helps in the end, and hides the cause. Without the error code, but with the rows in centimetres, 0.05, 0.005 and
+# 0.0005 diverge in 5 of 5 seeds. At $5\cdot10^{-5}$ nothing diverges, and nothing much is learned: a loss of 1.5 to 15 after 300
+# steps. The cheapest question is not to the rate but to the batch: does the gradient norm stay high on a batch without the
+# suspects? If so, they were not it.
 #
 # **When the advice misleads.** "Normalize" is no search: dividing by $\sigma$ brings the 36 bad rows to 2.7, and
 # squeezes the good ones into 0.002 (case 2.8). Taking out the largest, and testing again, finds outliers of different

@@ -17,19 +17,19 @@
 
 # %% fix="diag-init"
 def badly_scaled(layers, x):
-    """The layers with a wrong scale at initialization: {layer: its gain}, or {} where all are well.
+    """The layers with a wrong scale at initialisation: {layer: its gain}, or {} where all are well.
 
     layers: a list of 3 to 12 functions from input to output. layers[i](h) takes a float array
     (n, width) and returns a new one (n, other width), its nonlinearity included; layers count from
     0. What is inside is unknown: plain or residual, and wider than its input or narrower. If a
-    layer's input is multiplied by c > 0, so is its output: none normalizes, none has a bias yet.
+    layer's input is multiplied by c > 0, so is its output: none normalises, none has a bias yet.
     x: a batch, (n, features), n >= 50, each column with mean 0.
     The gain of a layer is the size of its output by the size of its input, the size being the root
     mean square or the standard deviation of all numbers in the array.
     Graded: named with its gain, to within a factor of 1.5, is a layer whose gain is above 5 or
     below 1/5, or whose output is all zeros (gain 0); one with a gain from 0.4 to 2.5 is not named.
     This holds for several wrong layers at once, for any unit of x (1e-6 to 1e6 here), and for what
-    stands behind a wrong layer. Where a layer's input is all zeros it is not named. What lies
+    stands after a wrong layer. Where a layer's input is all zeros it is not named. What lies
     between the bounds is free.
     """
     suspects = {}
@@ -94,7 +94,7 @@ def show_scales(before, now, seed, my_guess):
     """The size of each layer's output, with the layers that are named, and the run after they were rescaled."""
     fig, (left, right) = figure(2, height=3.3)
     told = []
-    left.axhspan(0.1, 10, color="#bbbbbb", alpha=0.3, zorder=0)
+    left.axhspan(0.1, 10, facecolor="#e6e6e6", edgecolor="#888888", linewidth=0.8, zorder=0)
     for rule, style, label in ((before, BROKEN, "as complained about"), (now, MENDED, "your code")):
         sizes, named, history = rescaled_run(rule, seed)
         if rule is before:
@@ -197,7 +197,7 @@ def check_scales(name, seed, count, wrong, what, turns=None, unit=1.0):
 
 def check_scales_all(seed, count, large, unit):
     band = "the size of the output is held against fixed bounds: it has the unit of the batch in it"
-    behind = "the layers behind a wrong one are blamed: they hand on what they were given"
+    behind = "the layers after a wrong one are blamed: they hand on what they were given"
     check_scales("all well", seed, count, {}, "where all is well nobody is named")
     for each in (unit, 1 / unit):
         check_scales(
@@ -214,7 +214,7 @@ def check_scales_all(seed, count, large, unit):
         seed + 2,
         count,
         {1: large},
-        "the wrong layer is named, and not those behind it",
+        "the wrong layer is named, and not those after it",
         {
             behind: lambda facts: bool(facts["blamed"]) and min(facts["blamed"]) > facts["first"],
             "the layers are compared with each other or with the first, and not each with its own input": lambda facts: True,
@@ -225,7 +225,7 @@ def check_scales_all(seed, count, large, unit):
         seed + 3,
         count,
         {1: 1 / large},
-        "a layer that is too small is named, and not those behind it",
+        "a layer that is too small is named, and not those after it",
         {
             behind: lambda facts: bool(facts["blamed"]) and min(facts["blamed"]) > facts["first"],
             "only layers that are too large are looked for": lambda facts: not facts["said"],
@@ -271,7 +271,7 @@ def check_scales_all(seed, count, large, unit):
         seed + 8,
         count,
         {2: 0.0},
-        "a layer whose output is all zeros is named, and not those behind it",
+        "a layer whose output is all zeros is named, and not those after it",
         {behind + ", and 0 / 0 is no gain": lambda facts: bool(facts["blamed"])},
     )
 
@@ -286,7 +286,7 @@ check.run(check_init)
 ### BEGIN HIDDEN TESTS
 def check_init_elsewhere():
     rng = check.hidden_rng(23)
-    what_behind = "the wrong layer is named, and not those behind it"
+    what_behind = "the wrong layer is named, and not those after it"
     for counts in ((3, 6), (6, 13)):
         count = int(rng.integers(*counts))
         unit = 10 ** rng.uniform(2, 6)
@@ -309,7 +309,7 @@ def check_init_elsewhere():
             ("the last layer", {count - 1: large}, "the last layer is looked at too", 1.0),
             ("two, of which one makes up for the other", {first: large, second: 1 / large}, "both wrong layers are named", 1.0),
             ("two wrong layers", wrong(2), "every wrong layer is named", 1 / unit),
-            ("all zeros", {first: 0.0}, "a layer whose output is all zeros is named, and not those behind it", 1.0),
+            ("all zeros", {first: 0.0}, "a layer whose output is all zeros is named, and not those after it", 1.0),
         ]
         for number in rng.permutation(len(cases)):
             name, layers, what, scale = cases[number]
@@ -341,35 +341,34 @@ check.run(check_init_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Gradient Explosion, diagnostic step 3: Verify initialization.* And of the causes: *Bad initialization.
-# Check custom layers.*
+# **Diagnosis.** *Gradient Explosion, diagnostic step 3: Verify initialization.* And of the causes: *Gradient Explosion: Bad
+# initialization. Check custom layers.*
 #
 # Let a layer of rectified units have $n$ inputs and weights with standard deviation $s$. With $q_l$ the mean square of
 # its outputs, and symmetric weights,
 #
 # $$q_{l+1}=\tfrac{1}{2}\,n\,s^2\,q_l ,$$
 #
-# so the gain is $s\sqrt{n/2}$, and 1 for $s=\sqrt{2/n}$ (He et al. 2015, arXiv 1502.01852). A single draw scatters
-# around that: in 300 networks with hidden widths from 8 to 256 the gains of hidden layers were 0.5 to 1.9, and that of the
-# last, which has no rectifier, 0.4 to 2.8. The classic errors by hand are a forgotten root or a forgotten $n$: with
-# $n=256$ and $s=\sqrt 2$ the gain is 16.
+# so the gain is $s\sqrt{n/2}$, and 1 for $s=\sqrt{2/n}$ (He et al. 2015, arXiv 1502.01852). A single draw scatters around that.
+# In 300 networks with hidden widths from 8 to 256 the gains of hidden layers were 0.5 to 1.9, and that of the last, which has no
+# rectifier, 0.4 to 2.8. The classic errors by hand are a forgotten root or a forgotten $n$: with $n=256$ and $s=\sqrt 2$ the gain
+# is 16.
 #
-# **Why it explodes though the loss is right.** The two factors cancel in the forward pass: the network is the same
-# *function*, and its first loss is the same to the last digits. The gradients are not: that of a weight holds all
-# factors but its own (case 2.1), so layer 3, which is 16 times too small, gets a gradient 16 times larger, and relative
-# to its weights a step 256 times longer. The gradient norm at the first step is 7 to 18, in the well-drawn networks 1.4
-# to 3 (5 seeds).
+# **Why it explodes though the loss is right.** The two factors cancel in the forward pass: the network is the same *function*,
+# and its first loss is the same to the last digits. The gradients are not: that of a weight holds all factors but its own (case
+# 2.1). So layer 3, which is 16 times too small, gets a gradient 16 times larger, and relative to its weights a step 256 times
+# longer. The gradient norm at the first step is 7 to 18, in the well-drawn networks 1.4 to 3 (5 seeds).
 #
-# **When the advice misleads.** "Verify" is often done by the first loss: $\ln 3\approx1.1$ for three classes, plus a
-# little. It catches the scheme that is wrong everywhere (six layers of 64 with $s=1$: a first loss of 800 to 4400
-# in 20 seeds, where He's has 1.0 to 1.4) and is blind for errors that cancel, and for a first layer that is off where the last is
-# drawn near 0. Fixed bounds on a standard deviation judge the units of your batch.
+# **When the advice misleads.** "Verify" is often done by the first loss: $\ln 3\approx1.1$ for three classes, plus a little. It
+# catches the scheme that is wrong everywhere: six layers of 64 with $s=1$ have a first loss of 800 to 4400 in 20 seeds, where
+# He's scale has 1.0 to 1.4. It is blind to errors that cancel, and to a first layer that is off where the last is drawn near 0.
+# Fixed bounds on a standard deviation judge the units of your batch.
 #
 # **The twin, a bad batch.** A batch in other units multiplies all outputs, and no gain. A single row a hundred times
 # too long hardly moves a gain either: look at the rows (case 2.2).
 #
 # **Where it ends.** Tanh and sigmoid layers squeeze what is large: their gain depends on the size of the input, so
-# measure it at the size that they will get. A layer that normalizes has the gain 1 / size by design. Dead units are
+# measure it at the size that they will get. A layer that normalises has the gain 1 / size by design. Dead units are
 # seen unit by unit, not in an average.
 #
 # **In PyTorch** use `register_forward_hook` on each module: the hook is given the inputs and the output. The idea of

@@ -8,8 +8,8 @@
 # tenth of the rate again. The second run is quiet until step 40. There its loss leaps by a factor of a thousand. It is given
 # a tenth of its rate, and leaps at step 40 again.
 #
-# **After this case you can** measure the largest learning rate that a network bears where it stands, from nothing but
-# its gradient, and tell by it a rate that is too high from a batch that is bad.
+# **After this case you can** measure the largest learning rate that a network bears, from nothing but its gradient, and tell by
+# it a rate that is too high from a batch that is bad.
 #
 # Case 1 of stage 1 asked for such a rate on a line through points, whose Hessian can be written down. Here is a network of
 # 1400 parameters. Its Hessian, the matrix of all second derivatives of the loss, has two million entries, and you need one
@@ -416,7 +416,7 @@ check.run(check_explode_lr_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Learning rate too high*, and its twin, *data outliers*.
+# **Diagnosis.** *Gradient Explosion: Learning rate too high. Fix: Reduce LR, add warmup.* And its twin, *Data outliers*.
 #
 # Along a direction of curvature $\lambda$ the distance $d_t$ from the minimum follows
 # $d_{t+1}=(1+\beta-\eta\lambda)\,d_t-\beta\,d_{t-1}$, with $\eta$ the rate and $\beta$ the momentum. Its solutions
@@ -435,15 +435,15 @@ check.run(check_explode_lr_elsewhere)
 # median 0.0012: inputs enter squared. In 10 of 30 such batches the largest eigenvalue was *negative*. There the weights leave
 # at any rate, so the sign has to be left out.
 #
-# **Where it ends.** The bound speaks of the place where it was measured, and curvature changes on the way. At half of the
-# bound the loss of the first run never rises (20 seeds). At 0.7 of it the loss rises from 0.03 to 0.4, and at 1.1 to 1.8, and
-# both times the network finds a flatter place and goes on; at 1.3 it is lost. Rectified units have kinks, and a difference across one can be far too large: take
-# $\varepsilon$ smaller, and measure twice.
+# **Where it ends.** The bound speaks of the place where it was measured, and curvature changes on the way. At half of the bound
+# the loss of the first run never rises (20 seeds). At 0.7 of it the loss rises from 0.03 to 0.4, and at 1.1 of it to 1.8. Both
+# times the network finds a flatter place and goes on; at 1.3 of it the network is lost. Rectified units have kinks, and a
+# difference across one can be far too large: take $\varepsilon$ smaller, and measure twice.
 #
 # **When the advice misleads.** "Reduce LR": by how much? And a tenth of the rate does not save the second run, it makes
 # it slow and leaves the row in the data. "Add warmup" helps where the curvature falls while the rate rises. In the
 # recurrent network of case 2.5 it does: from about $10^5$ at the start to $4\cdot10^3$ after 300 short steps. In the
-# network of this case it stays between 26 and 86 for 300 steps (3 seeds), and a warm-up only delays the explosion.
+# network of this case it stays between 26 and 86 for 300 steps (3 seeds), and a warmup only delays the explosion.
 #
 # **In PyTorch** `torch.autograd.functional.vhp`, or `torch.autograd.grad` of the gradient times $v$, gives $Hv$ exactly.
 #

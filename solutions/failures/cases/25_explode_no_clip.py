@@ -7,11 +7,11 @@
 # taken from a tutorial: gradients are clipped to a norm of 1. Since then nothing has been `nan`. But the loss takes 120
 # steps to where a neighbour's run of the same network is after 30.
 #
-# **After this case you can** choose the limit of clipping from a log of norms, so that it stops what is exceptional and
-# leaves ordinary steps alone, and see in the same log when clipping would only hide the cause.
+# **After this case you can** choose the limit of clipping from a log of norms, so that it leaves ordinary steps alone, and see in
+# the same log when clipping would only hide the cause.
 #
-# In stage 1 you made the mechanics of clipping (`grad-clipping`), in stage 2 the log of the norms (`clip-and-log`).
-# Both were given the limit. Here the limit is what is asked for, and the log is what you have.
+# In stage 1 you made the mechanics of clipping (case 5), in stage 2 the log of the norms (case 3). Both were given the limit.
+# Here the limit is what is asked for, and the log is what you have.
 #
 # ### The code
 
@@ -271,7 +271,8 @@ check.run(check_no_clip_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *No gradient clipping*, and then a limit that came from elsewhere.
+# **Diagnosis.** *Gradient Explosion: No gradient clipping. Fix: Add `clip_grad_norm_(params, 1.0)`.* And then a limit that came
+# from elsewhere.
 #
 # Through $T$ steps of time the gradient holds the product $\prod_{t} D_tW^\top$, with $W$ the recurrent matrix and
 # $D_t$ zeros and ones for the units that are off or on. Where it stretches, it stretches $T$ times, and a single step
@@ -281,21 +282,20 @@ check.run(check_no_clip_elsewhere)
 # rate, whatever the gradient is. Pascanu et al. 2013, section 3.2, advise to look at the average norm over many updates,
 # and found limits from half to ten times that to work.
 #
-# **The twin** is a learning rate that is too high. Exceptional steps are rare: at a rate of 0.001 and a limit of 150 it
-# is 2 to 4 of 100, nearly all of them at the start, and the loss ends at 0.05 to 0.07 (four seeds; unclipped all are `nan`).
-# At 0.01 and a limit of 50 there are 7 to 10 of 100 to the very end, with norms of $10^4$ and more, and the loss stays
-# at 0.7 to 0.95. There the ordinary steps are too long, and after each of them the next is exceptional. If the share of
-# clipped steps does not go down, lower the rate.
+# **The twin** is a learning rate that is too high. Exceptional steps are rare. At a rate of 0.001 and a limit of 150 they are 2
+# to 4 of 100, nearly all at the start, and the loss ends at 0.05 to 0.07 (four seeds; unclipped all are `nan`). At 0.01 and a
+# limit of 50 there are 7 to 10 of 100 to the very end, with norms of $10^4$ and more, and the loss stays at 0.7 to 0.95. There
+# the ordinary steps are too long, and after each of them the next is exceptional. If the share of clipped steps does not go down,
+# lower the rate.
 #
-# **When the advice misleads.** "Add `clip_grad_norm_(params, 1.0)`": here no norm is below 1, so all steps are clipped.
-# The median loss of 20 seeds is 0.43 after 40 steps and 0.12 after 200, against 0.16 and 0.06 with the limit from the
-# log; 3 of the 20 were faster at 40 with the limit of 1. And a limit far below all norms is not always worse. At the
-# rate of 0.01 above it *rescues* the run, to 0.10 to 0.19, since it makes every step short: it has lowered the rate,
-# and nobody knows by how much.
+# **When the advice misleads.** "Add `clip_grad_norm_(params, 1.0)`": here no norm is below 1, so all steps are clipped. The
+# median loss of 20 seeds is 0.43 after 40 steps and 0.12 after 200, against 0.16 and 0.06 with the limit from the log. (Three of
+# the 20 were faster at 40 with the limit of 1.) And a limit far below all norms is not always worse. At the rate of 0.01 above it
+# *rescues* the run, to 0.10 to 0.19, since it makes every step short: it has lowered the rate, and nobody knows by how much.
 #
-# The log of an exploding run is a few steps long. To get norms of ordinary steps, run for a few hundred steps at a low
-# limit and log the norms from before it, as the scene does; then look again once the new limit is in use, since the
-# norms change with the place.
+# The log of an exploding run is a few steps long. To get norms of ordinary steps, run for a few hundred steps at a low limit and
+# log the norms from before it, as the experiment here does. Look again once the new limit is in use, since the norms change with
+# the place.
 #
 # **In PyTorch** `clip_grad_norm_(parameters, max_norm)` returns the norm from before clipping. Log it from the first
 # day. With `max_norm=float("inf")` it measures and clips nothing.

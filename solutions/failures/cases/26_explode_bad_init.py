@@ -8,8 +8,8 @@
 # hundred times smaller it starts at 1.1, and stays there too. "Use a standard scheme" has been tried: the network holds
 # a layer that somebody wrote, and for that one the standard scheme is wrong.
 #
-# **After this case you can** find the right scale for the weights of any layer, by one pass of data through the
-# network, for any activation, and with no need to know how the layer is made.
+# **After this case you can** find the right scale for the weights of any layer, by one pass of data through the network, without
+# knowing how the layer is made.
 #
 # Case 2.3 measured what goes through the layers, and named the sick one. Here you make the initialisation, so that
 # there is nothing to name.
@@ -214,7 +214,7 @@ def check_scales_of(name, seed, activation, kinds, width=48, scale=1.0, last=4):
         / np.sqrt(fan_in),
         "each layer is measured with the weights before it as they were drawn: its input changes when they are scaled": raw,
         "the mean of the squares stands where its root is meant": squares,
-        "the signal is measured behind the activation: what is asked for is the output before it": behind,
+        "the signal is measured after the activation: what is asked for is the output before it": behind,
         "the standard deviation is taken, and not the root mean square": spread,
         "the activation between two layers is left out": first,
     }
@@ -303,7 +303,7 @@ check.run(check_unit_scales_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Bad initialization*, *check custom layers*.
+# **Diagnosis.** *Gradient Explosion: Bad initialization. Fix: Use standard init schemes. Check custom layers.*
 #
 # For an ordinary layer with $n$ inputs $h_i$ and independent weights $w_i$ of mean 0 and variance $\sigma^2$, the
 # output $z=\sum_i w_ih_i$ has the mean square $n\sigma^2\,\overline{h^2}$, with $\overline{h^2}$ the mean square of the
@@ -315,19 +315,17 @@ check.run(check_unit_scales_elsewhere)
 # tanh $\gamma$ is 1.59. With $\sigma=1$ and $n=64$ each layer multiplies by $\sqrt{64/2}=5.7$. The probe is LSUV,
 # layer-sequential unit variance, without its orthogonal start (Mishkin & Matas 2016, arXiv 1511.06422).
 #
-# **The measured ends** (six ordinary layers, rate 0.05, 200 steps, four seeds): with N(0, 1) the loss starts at 1200 to
-# 4200 and ends at 1.1 or `nan`; with a hundredth of that, or zeros, it is 1.1 from the first step to the last, the
-# gradient norm 0.004, or $10^{-16}$; with He's scale it ends at 0.04 to 0.06. *Too large explodes, too small vanishes*:
-# one probe sees both.
+# **The measured ends** (six ordinary layers, rate 0.05, 200 steps, four seeds). With N(0, 1) the loss starts at 1200 to 4200 and
+# ends at 1.1 or `nan`. With a hundredth of that, or zeros, it is 1.1 from the first step to the last, with a gradient norm of
+# 0.004, or $10^{-16}$. With He's scale it ends at 0.04 to 0.06. *Too large explodes, too small vanishes*: one probe sees both.
 #
-# **When the advice misleads.** "Use standard init schemes" holds for standard layers. In the tied layer the shape says
-# four inputs and each is a sum of sixteen that are never negative: with He's scale the signal jumps 8 to 12 times
-# there, and the loss starts at 2.8 to 5.8 (six seeds). One of the six is back at 1.1 after 150 steps; the others
-# survive, so nobody looks.
+# **When the advice misleads.** "Use standard init schemes" holds for standard layers. In the tied layer the shape says four
+# inputs, and each is a sum of sixteen that are never negative. With He's scale the signal jumps 8 to 12 times there, and the loss
+# starts at 2.8 to 5.8 (six seeds). One of the six is back at 1.1 after 150 steps; the others survive, so nobody looks.
 #
-# And no $\gamma$ helps the *square* of rectified units: a layer that is 10 % too large makes the next 21 % too large.
-# By the formula the signal of ten such layers of 64 units overflowed; the probe, which puts every layer right before it
-# goes on, keeps them all at 1, for this data and at the start.
+# And no $\gamma$ helps the *square* of rectified units: a layer that is 10 % too large makes the next 21 % too large. By the
+# formula the signal of ten such layers of 64 units overflowed. The probe puts every layer right before it goes on, and keeps them
+# all at 1, for these data and at the start.
 #
 # The size of the signal on the way out does not say all of the gradient on the way back: where the widths differ much,
 # the two ask for different scales (Glorot & Bengio 2010, PMLR 9, 249).

@@ -8,8 +8,8 @@
 # for `nan` and `inf`. There are none, and attention was acquitted. The same code in float16, with a colleague's
 # softmax, is `nan` in its first step.
 #
-# **After this case you can** tell by one forward pass what the scale of the scores does to attention: overflow, saturation,
-# or nothing at all to tell keys apart; and choose the scale from the scores, not from a rule for other vectors.
+# **After this case you can** tell by one forward pass what the scale of the scores does to attention: overflow, saturation, or
+# keys that all count the same. And you can choose the scale from the scores themselves.
 #
 # ### The code
 
@@ -256,7 +256,8 @@ check.run(check_attention_scale_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Numerical overflow in attention*, and what it is where the softmax is a good one.
+# **Diagnosis.** *Gradient Explosion: Numerical overflow in attention. Fix: Ensure attention scaling by sqrt(d_k).* And what it is
+# where the softmax is a good one.
 #
 # The score of query $q$ and key $k$ is $s=\alpha\,q\cdot k$, with $\alpha$ the scale. For independent entries of mean 0
 # and sizes $\sigma_q$ and $\sigma_k$ in $d$ dimensions its spread is $\alpha\,\sigma_q\sigma_k\sqrt d$. The weights are
@@ -267,14 +268,13 @@ check.run(check_attention_scale_elsewhere)
 # which is zero where one weight is 1. That is why Vaswani et al. 2017 (arXiv 1706.03762, section 3.2.1) divide by
 # $\sqrt{d}$.
 #
-# **Both sides.** With a softmax that subtracts nothing, scores of size $\sqrt d$ do overflow: in float16 at $d=64$ in
-# 98 to 100 % of the rows, in float32 at $d=1024$ in 14 to 19 %. Scaled, none does. One that subtracts the maximum never
-# overflows, and the same scores make the gradient *vanish*: at $d=1024$ the Jacobian of the median row has the norm
-# $4\cdot10^{-5}$ against 0.18 scaled. The gradient of the typical query is smaller at the first step already, by a
-# factor of 1.5 to 2000 (20 seeds, median 18), in spite of a factor that is 32 times larger; ten steps later it is below
-# $10^{-7}$, since the few rows that still moved are saturated too. After 150 steps at a rate of 1 the loss is 1.6 to
-# 1.8; scaled it is 0.10 to 0.18 (six seeds). And neither 0.01 nor 10 helps, 1.5 to 1.8: what saturates is not mended by
-# a rate.
+# **Both sides.** With a softmax that subtracts nothing, scores of size $\sqrt d$ do overflow. In float16 at $d=64$ it is 98 to
+# 100 % of the rows, in float32 at $d=1024$ 14 to 19 %. Scaled, none does. One that subtracts the maximum never overflows, and the
+# same scores make the gradient *vanish*: at $d=1024$ the Jacobian of the median row has the norm $4\cdot10^{-5}$ against 0.18
+# scaled. The gradient of the typical query is smaller at the first step already, by a factor of 1.5 to 2000 (20 seeds, median
+# 18), in spite of a factor that is 32 times larger. Ten steps later it is below $10^{-7}$, since the few rows that still moved
+# are saturated too. After 150 steps at a rate of 1 the loss is 1.6 to 1.8; scaled it is 0.10 to 0.18 (six seeds). And neither
+# 0.01 nor 10 helps, 1.5 to 1.8: what saturates is not mended by a rate.
 #
 # **When the advice misleads.** It stands under *explosion*, and clipping, or a smaller rate, are the wrong answers to a
 # gradient that vanishes. "Scale by sqrt(d_k)" is right for entries of size 1. Trained queries and keys grow, and then

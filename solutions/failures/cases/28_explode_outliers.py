@@ -1,13 +1,13 @@
 # %% [markdown]
-# ## Case 2.8 · Normalized, and still it explodes
+# ## Case 2.8 · Normalised, and still it explodes
 #
 # About 15 minutes · difficulty 3 of 5 · 6 points
 #
 # **The complaint.** One row of 300 is 200 times too long. It may not be taken out: rows like it will come in
-# production. A linear regression explodes. "Normalize the data", it was said, so each column had its mean taken off and
+# production. A linear regression explodes. "Normalise the data", it was said. So each column had its mean taken off and
 # was divided by its standard deviation. It explodes as before, a little later. A colleague
 # has a worse row in the table of a classifier, which is trained with cross-entropy, and asks whether that table has to be
-# normalized too.
+# normalised too.
 #
 # **After this case you can** choose a scaling that a few rows cannot spoil, fit it on the training rows, and say which
 # loss needs it.
@@ -329,14 +329,16 @@ check.run(check_explode_outliers_elsewhere)
 # 6 the loss is 0.01 to 0.9. Two ideas are needed, a ruler that does not give way (Huber 1964, doi
 # 10.1214/aoms/1177703732, is where that theory begins) and a bound.
 #
-# **The classifier.** With cross-entropy the gradient with respect to the logits is $p-\mathrm{onehot}(y)$, with $p$ the
-# softmax. It is never longer than $\sqrt2$, and for a row with logits in the thousands it is exactly zero once the row
-# is on its right side. A row that is long because it was multiplied stays on the side where the short one was, so a
-# network that is mostly right is right about it. In 100 runs like those of the figure the
-# median was 0.97 with nothing scaled; 8 lost more than 0.03 against the same run without the long row, and 3 fell
-# below 0.85: there the row was drawn while the network was still wrong. With the z-score the median of 40 was 0.34. It
-# squeezes 299 good rows for the sake of one that mostly harmed nobody. That holds for a right label: with a *wrong* one
-# on that row the largest loss was 6e4 to 3e23 and the share 0.59 to 0.98, in 12 seeds of 10 passes.
+# **The classifier.** With cross-entropy the gradient with respect to the logits is $p-\mathrm{onehot}(y)$, with $p$ the softmax.
+# It is never longer than $\sqrt2$, and for a row with logits in the thousands it is exactly zero once the row is on its right
+# side. A row that is long because it was multiplied stays on the side where the short one was, so a network that is mostly right
+# is right about it.
+#
+# In 100 runs like those of the figure the median was 0.97 with nothing scaled. Eight lost more than 0.03 against the same run
+# without the long row, and 3 fell below 0.85: there the row was drawn while the network was still wrong. With mean and standard
+# deviation the median of 40 runs was 0.34. Dividing by the standard deviation squeezes 299 good rows for the sake of one that
+# mostly harmed nobody. That holds for a right label: with a *wrong* one on that row the largest loss was 6e4 to 3e23 and the
+# share 0.59 to 0.98, in 12 seeds of 10 passes.
 #
 # **The twin, a step that is too large.** Print the largest norm among the rows of the batch where the loss jumps. If it
 # is that of any other batch, it is the rate (case 2.4). Clipping the gradient (case 2.5) bounds what one visit does,

@@ -95,10 +95,10 @@ vitals(
 )
 
 # %% [markdown]
-# The gradient comes to the output of block 3 at half of what it was at the end, and at the output of block 2 less than
-# a millionth is left. So it is lost inside block 3, and nowhere else. None of that block's slopes is above 0.05, of the
-# others all are. Its biases were at 8: every unit gives 1 to every row. That also explains the short fall of the loss:
-# the blocks behind had nothing but a constant to work with, and learnt the frequencies of the classes.
+# The gradient comes to the output of block 3 at half of what it was at the end, and at the output of block 2 less than a
+# millionth is left. So it is lost inside block 3, and nowhere else. None of that block's slopes is above 0.05, of the others all
+# are. Its biases were at 8: every unit gives 1 for every row. That also explains the short fall of the loss: the blocks after it
+# had nothing but a constant to work with, and learned the frequencies of the classes.
 #
 # What would have told the twins? Had the layers been too many, the gradient would have shrunk by a similar factor at
 # each block. Had the norm been judged alone, 1.1 would have passed as healthy, and the learning rate would have been

@@ -22,7 +22,7 @@ def wire_block(x, branch, norm):
     x: float array (rows, width), the block's input. branch(x) returns (out, out_back): what the
     block's own layers make of x, shaped like x, and a function that turns d loss / d out into the
     gradient of the loss to the array that branch was given.
-    norm is called alike: the block's normalization. It stays unused here.
+    norm is called alike: the block's normalisation. It stays unused here.
     Returns (y, back): the block's output, and back(d), which turns d loss / d y into d loss / d x.
     Graded: y is x plus what branch makes of x. back is the gradient of that, also when blocks
     follow each other in a network. branch and out_back are called once each (out_back notes the
@@ -139,13 +139,13 @@ def check_one_block(x, matrix, d, call):
         what="y is x plus what branch makes of x",
         call=call,
         turns={
-            "the block hands on its branch alone: whatever the layers shrink is lost to all blocks behind": out,
+            "the block hands on its branch alone: whatever the layers shrink is lost to all blocks after it": out,
             "the mean of x and the branch is taken, which still halves in every block": (x + out) / 2,
             "the sum is divided by the root of 2, which shrinks x in every block": (x + out) / np.sqrt(2),
             "the branch is taken away from x": x - out,
             "x is multiplied with the branch, and not added": x * out,
             "the branch is applied twice": x + out @ matrix,
-            "the branch is left out: nothing is learnt then": x,
+            "the branch is left out: nothing is learned then": x,
         },
     )
     check.that(
@@ -260,7 +260,7 @@ check.run(check_wire_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Gradient Vanishing: Too many layers without residuals.*
+# **Diagnosis.** *Gradient Vanishing: Too many layers without residuals. Fix: Add skip connections.*
 #
 # Let $h_l$ be the output of block $l$ of $L$, $f_l$ its layers, $J_l=\partial f_l/\partial h_{l-1}$ their Jacobian, and
 # $\delta_l$ the gradient of the loss to $h_l$, as a row. Without and with the addition,
@@ -272,12 +272,11 @@ check.run(check_wire_elsewhere)
 # seeds block 1 gets 1e-10 to 4e-9 of what block 30 gets, and with the addition 5 to 24 times as much. The
 # loss after 100 steps is 1.0986, and 0.006 to 0.018.
 #
-# **When the advice misleads.** "Deep layers have no gradient" has the ends swapped: the *early* ones have none, counted
-# from the input. A larger rate for the last layers feeds those that are fed. And look at the right number. Here the
-# weights of the last block have a gradient as small as that of the first, both near 1e-10: a weight's gradient is its
-# input times $\delta$, and the input has been halved thirty times on the way forward. The last biases have none because
-# the three classes are equally frequent, and their errors cancel in the sum. What the figure shows is $\delta$, which
-# nothing forward hides.
+# **When the advice misleads.** "Deep layers have no gradient" has the ends swapped: the *early* ones have none, counted from the
+# input. A larger rate for the last layers feeds those that are fed. And look at the right number. Here the weights of the last
+# block have a gradient as small as that of the first, both near 1e-10. A weight's gradient is its input times $\delta$, and the
+# input has been halved thirty times on the way forward. The last biases have none because the three classes are equally frequent,
+# and their errors cancel in the sum. What the figure shows is $\delta$, which nothing forward hides.
 #
 # **The twin is the scale of the weights.** Drawn twice as large, with standard deviation $1/\sqrt{n}$ for $n$ inputs,
 # the thirty blocks pass the gradient on without any addition, and learn, slowly: 0.6 to 1.0 after 150 steps (8 seeds).

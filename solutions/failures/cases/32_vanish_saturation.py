@@ -303,7 +303,8 @@ check.run(check_unit_verdicts_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Gradient Vanishing: Saturated activations. Sigmoid/tanh outputs near plus or minus 1.*
+# **Diagnosis.** *Gradient Vanishing: Saturated activations. Sigmoid/tanh outputs near plus or minus 1. Fix: Use ReLU variants,
+# better init.*
 #
 # A unit computes $a=\phi(z)$ with $z=w\cdot x+b$: inputs $x$, weights $w$, bias $b$, activation $\phi$. Backwards it
 # hands on
@@ -320,22 +321,19 @@ check.run(check_unit_verdicts_elsewhere)
 # With biases at 8 it ends at 1.2; with biases at zero it is the standardised run. The single sigmoid stays at a squared
 # error of 0.42 to 0.54, and reaches 0.03 to 0.04 from a bias of 0.
 #
-# **When the advice misleads.** "Near plus or minus 1" holds for tanh alone. "Gradient norms near zero" misses the first
-# network: its gradient starts at a norm of 1.9 to 11, against 0.8 to 2.6 when standardised, because the gradient of a
-# weight is multiplied with inputs of 100. "Use ReLU variants" on those inputs makes it worse: `MLP((2, 32, 3), rng)` at
-# a rate of 0.1 has a loss above 1e180 after 200 steps. And "better init": weights that are too large are a poor
-# explanation of a gradient that vanishes. In thirty tanh layers with weights of standard deviation 1, two thirds of the
-# outputs are saturated, and the gradient of the first layers *explodes*, up to 5e6, since what the slopes take away the
-# weights give back with interest.
+# **When the advice misleads.** "Near plus or minus 1" holds for tanh alone. "Gradient norms near zero" misses the first network:
+# its gradient starts at a norm of 1.9 to 11, against 0.8 to 2.6 when standardised. The gradient of a weight is multiplied by its
+# input, and these are 100. "Use ReLU variants" on those inputs makes it worse: `MLP((2, 32, 3), rng)` at a rate of 0.1 has a loss
+# above 1e180 after 200 steps. And "better init": weights that are too large are a poor explanation of a gradient that vanishes.
+# In thirty tanh layers with weights of standard deviation 1, two thirds of the outputs are saturated, and the gradient of the
+# first layers *explodes*, up to 5e6. What the slopes take away the weights give back with interest.
 #
-# **The slope is in the loss, too.** For a sigmoid output with squared error, $\partial\ell/\partial z=2(a-y)\,a(1-a)$,
-# with the target $y$: wrong and stuck. With cross-entropy the factor $a(1-a)$ cancels and $a-y$ is left, so the same
-# unit with the same bias of $-8$ learns, to 0.01 to 0.03. That is why softmax and sigmoid outputs go with cross-entropy
-# (Bishop 2006, ISBN 978-0-387-31073-2, section 5.2). A unit is not ill by itself, only with what is
-# behind it.
+# **The slope is in the loss, too.** For a sigmoid output with squared error, $\partial\ell/\partial z=2(a-y)\,a(1-a)$, with the
+# target $y$: wrong and stuck. With cross-entropy the factor $a(1-a)$ cancels and $a-y$ is left, so the same unit with the same
+# bias of $-8$ learns, to 0.01 to 0.03. That is why softmax and sigmoid outputs go with cross-entropy (Bishop 2006, ISBN
+# 978-0-387-31073-2, section 5.2). A unit is not ill by itself, only with what comes after it.
 #
-# **In PyTorch** a forward hook gives you a module's outputs; the slope of `torch.tanh` is `1 - out**2`, of
-# `torch.sigmoid` `out * (1 - out)`, of `torch.relu` `out > 0`. For the output use `BCEWithLogitsLoss`, not `MSELoss`
-# behind a sigmoid.
+# **In PyTorch** a forward hook gives you a module's outputs; the slope of `torch.tanh` is `1 - out**2`, of `torch.sigmoid`
+# `out * (1 - out)`, of `torch.relu` `out > 0`. For the output use `BCEWithLogitsLoss`, not `MSELoss` after a sigmoid.
 #
 # </details>

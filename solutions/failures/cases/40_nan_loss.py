@@ -48,7 +48,7 @@ def nan_signs(seed):
         w = w + 20 / 64 * (side[rows] * (1 - p)) @ x[rows]
     tiny = 1e16 * np.array(run(unit=1e-8, update=in_float16))
     return {
-        "Nan from the first step": ({"loss": run(spoilt_x=standardised)}, "loss"),
+        "NaN from the first step": ({"loss": run(spoilt_x=standardised)}, "loss"),
         "Climbs to the end": ({"loss": run(lr=lambda step: 0.1 if step < 10 else 1e3)}, ""),
         "Calm, and then gone": ({"loss": run(at=40, value=np.inf)}, ""),
         "Inf, and it goes on": ({"loss": logged}, ""),
@@ -96,8 +96,8 @@ thumbnails(
 # **The way through.** Ask in this order; each question is cheaper than the one after it, or sharper for what the one
 # before has said.
 #
-# 1. Is the data finite, in the type that the model computes with, up to the step at which it happened? Case 4.1. If it
-#    is not: what the pipeline does with such a row, case 4.7.
+# 1. Are the data finite, in the type that the model computes with, up to the step at which it happened? Case 4.1. If they are
+#    not: what the pipeline does with such a row, case 4.7.
 # 2. How did the loss go there: up a ramp, or in a jump? A ramp is a matter of the steps, and of part 2. After a jump, put
 #    other batches to the same parameters: case 4.3.
 # 3. Which layer's gradient went first? Case 4.2.
@@ -129,9 +129,9 @@ vitals(
 )
 
 # %% [markdown]
-# The data is clean. The loss jumps, and other batches are `nan` too, so it is the parameters: step 0 has spoilt them,
+# The data are clean. The loss jumps, and other batches are `nan` too, so it is the parameters: step 0 has spoilt them,
 # though its own loss was a number. The third answer finds it. At step 0 the gradients of the two biases are `nan` and
-# those of the two matrices are not. An overflow would have spoilt all, since everything behind a `nan` becomes one. So
+# those of the two matrices are not. An overflow would have spoilt all, since everything that a `nan` reaches becomes one. So
 # it was made *at* the biases, by something that looks at each array by itself: the penalty. The fourth answer says how.
 # The length $\lVert b\rVert=\sqrt{\sum_i b_i^2}$ of an array $b$ has the gradient $b/\lVert b\rVert$, and biases start
 # at zero: $0/0$. The loss only has the length in it, which is 0 and a number.
@@ -140,7 +140,7 @@ vitals(
 # one that leaves the array where it is. With it the run goes well. A smaller rate would have changed nothing:
 # $\eta\cdot$`nan` is `nan` for every $\eta$, and so is clipping by a norm that is `nan`.
 #
-# **What would have told its twins.** Steps that are too long spoil the parameters as well, and other batches show it as
-# here; but the gradient of the step before is finite, and large. A bad batch leaves the other ten losses as usual. And
-# a `nan` that comes from the forward pass is in the gradients of all layers at once: then the loss of that same step is
-# `nan` already, and here it was 1.3.
+# **What would have told its twins.** Steps that are too long spoil the parameters as well, and other batches show it as here; but
+# the gradient of the step before is finite, and large. A bad batch leaves the other ten losses as usual. And a `nan` that comes
+# from the forward pass is in the gradients of all layers at once. Then the loss of that same step is `nan` already, and here it
+# was 1.3.

@@ -3,14 +3,14 @@
 #
 # About 15 minutes · difficulty 2 of 5 · 5 points
 #
-# **The complaint.** A model is calibrated on readings of six sensors. Somewhere in the first epoch the loss is `nan`.
-# The first thing that one does is done: the batch in hand is searched for `nan`. There is none. So it is not the data,
-# it is said, and three days go into learning rates.
+# **The complaint.** A model is calibrated on readings of six sensors. Somewhere in the first epoch the loss is `nan`. Somebody
+# does what one does first, and searches the batch in hand for `nan`. There is none. "So it is not the data", and three days go
+# into learning rates.
 #
 # **After this case you can** say of a run that died whether its data did it, and if so, which number in which row.
 #
-# In stage 2 a guard kept such a batch from doing harm, and counted what was bad. Here the data has to be mended, and that
-# takes the place. Or the data is *not* at fault, and that has to be known before the search goes on elsewhere.
+# In case 8 of stage 2 a guard kept such a batch from doing harm, and counted what was bad. Here the data have to be mended, and
+# for that you need the place. Or the data are *not* at fault, and that has to be known before the search goes on elsewhere.
 #
 # ### The code
 
@@ -287,11 +287,11 @@ check.run(check_find_in_input_elsewhere)
 # $0\cdot\infty$ or $0/0$, gives `nan`; one that is merely too large gives `inf` (Goldberg 1991, doi
 # 10.1145/103162.103163).
 #
-# **When the advice misleads.** Over 20 runs each, the usual line names the place in all whose inputs hold a `nan`, and
-# in none of the others: `inf` in x, `nan` in y, `inf` in y, and a reading of 1e39, which float64 holds and float32 does
-# not. Asked of the right batch it would still miss all four. The opposite haste misleads too. In a run whose rate is
-# too high the loss goes to `inf` and `nan` with data that is clean from end to end. There `None` is the finding, and it
-# is worth as much: it clears the data.
+# **When the advice misleads.** Over 20 runs each, the usual line names the place in every run whose inputs hold a `nan`. It names
+# none in the others: `inf` in x, `nan` in y, `inf` in y, and a reading of 1e39, which float64 holds and float32 does not. Asked
+# of the right batch it would still miss all four. The opposite haste misleads too. In a run whose rate is too high the loss goes
+# to `inf` and `nan` with data that is clean from end to end. There `None` is the finding, and it is worth as much: it clears the
+# data.
 #
 # **What the probe cannot see.** A number that is finite and absurd, such as 1e20 among readings of size 1, is not bad
 # by this rule; that is the matter of the outliers in part 2. Nor does it see what is made on the way: a logarithm of

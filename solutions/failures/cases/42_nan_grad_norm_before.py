@@ -1,5 +1,5 @@
 # %% [markdown]
-# ## Case 4.2 · The last line of the log is fine, and the next one is nan
+# ## Case 4.2 · The last line of the log is fine, and the next one is NaN
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #
@@ -11,7 +11,7 @@
 # **After this case you can** keep the last steps before a failure at next to no cost, so that they are still there when
 # you come, and read from them which layer went first.
 #
-# In stage 2 you looked for a sick layer in a run that was still alive. Here the run is dead, all layers are equally
+# In case 11 of stage 2 you looked for a sick layer in a run that was still alive. Here the run is dead, all layers are equally
 # `nan`, and the question is the order in which they went.
 #
 # ### The code
@@ -118,7 +118,7 @@ def fly_and_crash(recorder, seed, steps=1000):
 def show_crash(before, now, failure, my_guess):
     """Both dumps over the step with the guess, and the steps in which the layers left, in units of their usual norms."""
     fig, (far, near) = figure(2, height=3.6)
-    looks = dict(color="#999999", linewidth=3), dict(color="#444444", linestyle="--"), dict(color="#CC79A7")
+    looks = dict(color="#888888", linewidth=3), dict(color="#444444", linestyle="--"), dict(color="#CC79A7")
     told, columns = [], {}
     for dump, title in ((before, "as complained about"), (now, "your code")):
         steps, norms = np.array(dump["steps"]), np.array(dump["norms"], dtype=float)
@@ -348,9 +348,8 @@ check.run(check_last_norms_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# Three things: the steps that matter fall between two lines of the log; the `nan` that follow a failure are worth
-# nothing and would take the place of what led to it; and a layer whose gradients are always the largest is not the one
-# that changed.
+# Three things. The steps that matter fall between two lines of the log. The `nan` that follow a failure are worth nothing, and
+# would take the place of what led to it. And a layer whose gradients are always the largest is not the one that changed.
 #
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
@@ -388,11 +387,11 @@ check.run(check_last_norms_elsewhere)
 # is `inf` after half of them, and a loop that does not look goes on. A jump, the other kind of failure, needs a
 # buffer of two. Which of the two it was is the next case.
 #
-# **When the advice misleads.** First is not the same as guilty. A gradient is a product of everything behind it: in
-# layers that stand one on the other, a layer whose weights have grown shows in the gradients of its *neighbours* before
-# its own. (In a network of rectified units the weights of a layer times their gradient sum up to the same number in
-# each layer, so the one with the large weights has the small gradient.) What went first is where you look first: at its
-# rate, its inputs, its loss. And where all leave in one step, the order says nothing: ask the data, case 4.1.
+# **When the advice misleads.** First is not the same as guilty. A gradient is a product of everything between it and the loss. In
+# layers that stand one on the other, a layer whose weights have grown shows in the gradients of its *neighbours* before its own.
+# (In a network of rectified units the weights of a layer times their gradient sum up to the same number in each layer, so the one
+# with the large weights has the small gradient.) What went first is where you look first: at its rate, its inputs, its loss. And
+# where all leave in one step, the order says nothing: ask the data, case 4.1.
 #
 # **In PyTorch** keep a `collections.deque(maxlen=k)` of `[float(p.grad.norm()) for p in ...]`. Each `float` waits for
 # the device; stack the norms and fetch them at once, or keep the tensors and fetch them at the failure.

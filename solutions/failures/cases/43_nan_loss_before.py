@@ -1,14 +1,14 @@
 # %% [markdown]
-# ## Case 4.3 · Three runs ended in nan, and one cure was tried on all
+# ## Case 4.3 · Three runs ended in NaN, and one cure was tried on all
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #
-# **The complaint.** Three runs ended in `nan`. Of each, the last loss before was looked up: it was `inf`, so they had
-# exploded, and the rate was divided by thirty in all three. Two live now. The third dies at the same step as before,
-# with any rate.
+# **The complaint.** Three runs died in one week. In each log the last loss before the `nan` was looked up. It was `inf`, so they
+# had exploded, and the rate was divided by thirty in all three. Two live now. The third dies at the same step as before, with any
+# rate.
 #
-# **After this case you can** read from the losses of a dead run whether its steps were too long or one batch was bad,
-# know when the losses cannot say it, and settle it then by one cheap experiment.
+# **After this case you can** read from the losses of a dead run whether its steps were too long or one batch was bad, and settle
+# it by one cheap experiment where the losses cannot say.
 #
 # Cases 4.1 and 4.2 searched the data and kept the gradients. Here you have what nearly every run leaves: its losses.
 # And, with luck, the parameters at its end.
@@ -322,12 +322,11 @@ check.run(check_loss_before_elsewhere)
 #
 # **Diagnosis.** *NaN Loss, immediate action 3: Check loss value before NaN.*
 #
-# With the loss $L_t$ of step $t$, the first failure at $f$, and the parameters $\theta_t$ with which
-# $L_t=L(\theta_t;B_t)$ was computed on the batch $B_t$: a failure at $f$ is either in $\theta_f$ or in $B_f$. A ramp
-# shows that $\theta$ went wrong step by step. On a quadratic loss of curvature $\lambda$ and with a rate $\eta$ the
-# distance grows by $|1-\eta\lambda|$ a step and the loss by its square, so a ramp to the end of float32 takes dozens of
-# steps: here 51 to 58, in 8 runs. A jump shows only that it went fast. To tell its causes apart, hold one of the two
-# fixed and change the other:
+# With the loss $L_t$ of step $t$, the first failure at $f$, and the parameters $\theta_t$ with which $L_t=L(\theta_t;B_t)$ was
+# computed on the batch $B_t$: a failure at $f$ is either in $\theta_f$ or in $B_f$. A ramp shows that $\theta$ went wrong step by
+# step. On a quadratic loss of curvature $\lambda$ and with a rate $\eta$ the distance grows by the factor $|1-\eta\lambda|$ a
+# step, and the loss by its square. So a ramp to the end of float32 takes dozens of steps: here 51 to 58, in 8 runs. A jump shows
+# only that it went fast. To tell its causes apart, hold one of the two fixed and change the other:
 #
 # $$L(\theta_f;B)\ \text{for other batches}\ B.$$
 #

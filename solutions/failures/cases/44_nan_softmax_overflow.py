@@ -1,5 +1,5 @@
 # %% [markdown]
-# ## Case 4.4 · Divided by five it is still nan, divided by twenty it is another model
+# ## Case 4.4 · Divided by five it is still NaN, divided by twenty it is another model
 #
 # About 15 minutes · difficulty 2 of 5 · 5 points
 #
@@ -66,7 +66,7 @@ class SoftmaxNet(MLP):
 
 
 def high_net(seed):
-    """A network that has learnt its spirals, in float32, with 1000 added to all its logits. Returns it, x and y."""
+    """A network that has learned its spirals, in float32, with 1000 added to all its logits. Returns it, x and y."""
     rng = np.random.default_rng(seed)
     x, y = spirals(rng, points=100)
     net = SoftmaxNet((2, 32, 32, 3), rng)
@@ -323,8 +323,8 @@ check.run(check_softmax_overflow_elsewhere)
 # 0.017 to 0.86, where guessing has 1.10. Its answers are in the same order, but it is no longer sure of any.
 # Temperature belongs to sampling and calibration, and there it is chosen for what it does to the probabilities.
 #
-# Clipping comes too late: the loss and the gradient are `nan` before it. The norm of such a gradient is `nan`, and so
-# is the factor it gives. Where a guard skips such steps (*nan-inf-guard* in stage 2), this run never takes one.
+# Clipping comes too late: the loss and the gradient are `nan` before it. The norm of such a gradient is `nan`, and so is the
+# factor it gives. Where a guard skips such steps (case 8 of stage 2), this run never takes one.
 #
 # **Why they lie at 1000.** The gradient of the loss to the logits of a row sums to zero, so that no step sees their
 # common height. Large language models have been given a small penalty on $\log^2\sum_k e^{z_k}$ to hold it, for the

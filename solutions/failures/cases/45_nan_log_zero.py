@@ -8,8 +8,8 @@
 # logarithm. Now the loss is a number from the first step to the last. It is also the same number from the second step
 # to the last, and one row in seven is wrong.
 #
-# **After this case you can** write a loss and its gradient from the logits, right even for a row that is wrong by 200
-# nats, and have it refuse what is no logit and no target.
+# **After this case you can** write a loss and its gradient from the logits, right even for a row that is wrong by 200 nats, and
+# refuse what is no logit or no target.
 #
 # In case 4.4 the probabilities came out as `nan`. Here they come out as 0 and 1, which is as near as float32 can say,
 # and of no use to the logarithm.

@@ -1,15 +1,15 @@
 # %% [markdown]
-# ## Case 4.6 · A larger eps, and nan at the same step
+# ## Case 4.6 · A larger eps, and NaN at the same step
 #
 # About 12 minutes · difficulty 2 of 5 · 5 points
 #
-# **The complaint.** A classifier with a layer normalization is trained with Adam. Three of its 300 rows are padding,
+# **The complaint.** A classifier with a layer normalisation is trained with Adam. Three of its 300 rows are padding,
 # all zeros. In the first pass over the data the loss becomes `nan`. The advice is to increase eps, and Adam has one:
 # $10^{-8}$ becomes $10^{-2}$. The loss is `nan` at the very same step. Elsewhere the same layer, given features far
 # from zero, has given `nan` without any padding.
 #
-# **After this case you can** write the mean and the 1 / std of a normalization layer so that they are right for constant
-# rows, for rows far from zero and in small types, and tell which of a program's many eps belongs to a division by zero.
+# **After this case you can** write the mean and the 1 / std of a normalisation layer so that they hold for constant rows, for
+# rows far from zero and in small types, and tell which of a program's many eps mends a division by zero.
 #
 # In cases 4.4 and 4.5 a number was too large or too small for its type. Here one variance is 0, and rightly so;
 # another is not 0, and comes out as 0 or below.
@@ -18,10 +18,10 @@
 
 # %% fix="nan-layernorm-div0"
 def statistics(x, eps=1e-5):
-    """The mean of each row of x, and the 1 / std that layer normalization multiplies by.
+    """The mean of each row of x, and the 1 / std that layer normalisation multiplies by.
 
     x: array (rows, width) of float64, float32 or float16, finite. eps: 1e-8 to 0.1.
-    Returns (mean, inverse_std), both of shape (rows, 1). layer_norm of the set-up then computes
+    Returns (mean, inverse_std), both of shape (rows, 1). layer_norm, from the first cell, computes
     (x - mean) * inverse_std * gain + bias, and its way back uses inverse_std too.
     Graded:
     inverse_std is 1 / sqrt(variance + eps), to 1e-3 of itself. The variance of a row is the mean
@@ -56,7 +56,7 @@ def statistics(x, eps=1e-5):
 
 # %% scene="nan-layernorm-div0"
 class NormNet:
-    """x @ W1, layer normalization, rectified units, @ W2 + b2, softmax cross-entropy; in float32. statistics: as in the case."""
+    """x @ W1, layer normalisation, rectified units, @ W2 + b2, softmax cross-entropy; in float32. statistics: as in the case."""
 
     def __init__(self, sizes, rng, statistics):
         inputs, width, classes = sizes
@@ -274,9 +274,8 @@ check.run(check_division_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# Two things. A variance of zero is nobody's mistake, and is divided by. And a variance that is not zero is lost: the
-# mean of squares is $10^6$ and more, float32 has seven digits, and what is left of the difference can be zero or
-# below.
+# Two things. A variance of zero is nobody's mistake, and is divided by. And a variance that is not zero is lost. The mean of
+# squares is $10^6$ and more, float32 has seven digits, and what is left of the difference can be zero or below.
 #
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
@@ -296,22 +295,22 @@ check.run(check_division_elsewhere)
 #
 # $$\frac{x-\mu}{\sqrt{\sigma^2+\epsilon}},\qquad \sigma^2=\frac1d\sum_{i=1}^{d}(x_i-\mu)^2$$
 #
-# (Ba et al. 2016, arXiv 1607.06450). A constant row has $\sigma^2=0$, and without $\epsilon$ this is $0/0$.
-# Padding is such a row, so are the units of a layer that are all cut to zero. With $\epsilon$ under the root it
-# becomes zeros, and its gradient is multiplied by $1/\sqrt\epsilon$, 316 at $10^{-5}$. With $\epsilon$ beside the
-# root that would be $10^5$: no `nan`, but an explosion.
+# with $\epsilon$ for eps (Ba et al. 2016, arXiv 1607.06450). A constant row has $\sigma^2=0$, and without $\epsilon$ this
+# is $0/0$. Padding is such a row, so are the units of a layer that are all cut to zero. With $\epsilon$ under the root it becomes
+# zeros, and its gradient is multiplied by $1/\sqrt\epsilon$, 316 at $10^{-5}$. With $\epsilon$ beside the root that would be
+# $10^5$: no `nan`, but an explosion.
 #
 # **When the advice misleads.** *Fix: Add epsilon (increase Adam eps).* The first two words are right, the bracket is
 # not. Adam divides by the root of its mean square *after* the loss and all gradients have been computed. The `nan` is
 # in the loss already, and $\mathrm{nan}/(\mathrm{nan}+10^{-2})$ is `nan`. In the run of the figure both values of it
 # end at the same step. A program has many eps. Look for the one in the division.
 #
-# **The negative variance.** $\overline{x^2}-\bar x^2$ is the same on paper. In float32 a relative error of
-# $6\cdot10^{-8}$ of an $x^2$ of $10^8$ is 6: of 200 rows around $10^4$ with a variance of 0.01 about three in ten
-# came out *below* zero, down to $-24$. `eps` hides that in some rows and not in others. The two passes cost a second
-# look at the row; the recurrence of Welford 1962 (doi 10.1080/00401706.1962.10490022) does it in one.
+# **The negative variance.** $\overline{x^2}-\bar x^2$ is the same on paper. In float32 a relative error of $6\cdot10^{-8}$ of an
+# $x^2$ of $10^8$ is 6. Of 200 rows around $10^4$ with a variance of 0.01 about three in ten came out *below* zero, down to $-24$.
+# `eps` hides that in some rows and not in others. The two passes cost a second look at the row; the recurrence of Welford 1962
+# (doi 10.1080/00401706.1962.10490022) does it in one.
 #
-# **The twin.** A batch with one row in it has a variance of zero in *batch* normalization: then every column is
+# **The twin.** A batch with one row in it has a variance of zero in *batch* normalisation: then every column is
 # constant, and with eps all of the output is zero. No `nan` tells you.
 #
 # **In PyTorch** `torch.nn.LayerNorm` has `eps=1e-5`, under the root. Under float16 autocast it computes in float32.

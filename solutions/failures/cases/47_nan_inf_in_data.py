@@ -1,5 +1,5 @@
 # %% [markdown]
-# ## Case 4.7 · Nan at the first step, and one division by zero in the table
+# ## Case 4.7 · NaN at the first step, and one division by zero in the table
 #
 # About 15 minutes · difficulty 2 of 5 · 5 points
 #
@@ -358,20 +358,19 @@ check.run(check_inf_in_data_elsewhere)
 # **What each cure does,** in 20 seeds of this table. The spread of the noise in the targets is 0.3, so its square,
 # 0.09, is as low as a loss can come.
 #
-# | cure | loss after 60 steps | what is told |
+# | cure | loss after 60 steps | what is reported |
 # | --- | --- | --- |
 # | none | `nan` | nothing |
 # | `nan` made 0 after standardising | 3.6 to 4.5 | nothing: a column of five is gone |
 # | `nan_to_num` on the raw table, then standardise | 3.6 to 4.5 | nothing |
 # | the row left out before | 0.08 to 0.10 | its number |
 #
-# **When the advice misleads.** "Validate the pipeline" does not say what to do with what is found, and the handy answer
-# is the worst one. The second row of the table is a run that looks well: a loss that is a number and falls. The third
-# is no better: `nan_to_num` makes an `inf` the largest float there is, the square of its distance from the mean is
-# `inf` again, and so is the spread. Divided by it, the whole column is 0. A made-up number may be right, a median for
-# instance, where rows are dear; then it is a decision, and told as one. And leaving rows out is only harmless while
-# they are few and bad by chance. If the speed is infinite whenever no vehicle passed, the empty hours are missing from
-# the data, all of them. That is what `dropped` is for.
+# **When the advice misleads.** "Validate the pipeline" does not say what to do with what is found, and the handy answer is the
+# worst one. The second row of the table is a run that looks well: a loss that is a number and falls. The third is no better:
+# `nan_to_num` makes an `inf` the largest float there is, the square of its distance from the mean is `inf` again, and so is the
+# spread. Divided by it, the whole column is 0. A made-up number may be right, a median for instance, where rows are few; then it
+# is a decision, and reported as one. And leaving rows out is only harmless while they are few and bad by chance. If the speed is
+# infinite whenever no vehicle passed, the empty hours are missing from the data, all of them. That is what `dropped` is for.
 #
 # **In service** the same mean and spread must be used, those of the training rows; this case leaves that to part 7.
 #

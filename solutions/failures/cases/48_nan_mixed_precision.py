@@ -1,5 +1,5 @@
 # %% [markdown]
-# ## Case 4.8 · Scaled up, the loss stands still; scaled further, it is nan
+# ## Case 4.8 · Scaled up, the loss stands still; scaled further, it is NaN
 #
 # About 15 minutes · difficulty 3 of 5 · 6 points
 #
@@ -12,8 +12,8 @@
 # **After this case you can** write the loss scaler of mixed-precision training: in which order it treats a gradient,
 # and how it finds its own scale.
 #
-# The guard of stage 2 (*nan-inf-guard*) refuses a step because something is wrong. Here a refused step is part of a
-# healthy run, and the scaler learns from it.
+# The guard of stage 2 (case 8) refuses a step because something is wrong. Here a refused step is part of a healthy run, and the
+# scaler learns from it.
 #
 # ### The code
 
@@ -121,7 +121,7 @@ def show_scaler(before, now, seed, my_guess):
         course = ends if good.all() else f"the loss is nan at step {np.argmin(good)}"
         told.append(f"{label}: from 2**16 the loss goes from {losses[0]:.2f} to {losses[-1]:.2f}; from 2**50 {course}")
     largest = max(power for power in range(60) if np.isfinite(first_gradient(seed, power)).all())
-    right.axhspan(largest + 0.5, 52, color="#bbbbbb", alpha=0.3, zorder=0)
+    right.axhspan(largest + 0.5, 52, facecolor="#e6e6e6", edgecolor="#888888", linewidth=0.8, zorder=0)
     right.annotate("here the first gradient has an inf", (117, 51.4), ha="right", va="top", fontsize="small")
     mark_guess(right, my_guess)
     left.set(xlabel="step, from a scale of 2**16", ylabel="loss, without its weight (nats)", xlim=(-5, 124), ylim=(0, 1.45))
@@ -334,7 +334,7 @@ check.run(check_loss_scaler_elsewhere, check_loss_scaler_on_the_way)
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# The order is: look for inf and nan; convert; take out the scale; clip; step; count. The scale changes last, for the
+# The order is: look for `inf` and `nan`; convert; take out the scale; clip; step; count. The scale changes last, for the
 # gradients to come. On overflow there is no step, only the halving, or an exception where there is nothing to halve.
 #
 # </details>
@@ -354,12 +354,11 @@ check.run(check_loss_scaler_elsewhere, check_loss_scaler_on_the_way)
 # is halved when it was too much, and doubled after some good steps: it stays just below the overflow and costs one
 # step now and then. In the figure it ends its fall at $2^{41}$, since $65504/(0.18\cdot10^{-7})=2^{41.7}$.
 #
-# **When the advice misleads.** *Fix: Use GradScaler, increase eps.* The first half is right, if the order is. Clipped
-# before the scale is out, a gradient of norm 1 scaled by 65 536 is cut to 1, and what is left of it after the
-# division is 65 536 times too short: no `nan`, no error, a run that stands still. That is `clip_grad_norm_` without
-# `unscale_` before it. The division belongs in float32: a float16 divided by a Python number stays float16, and what
-# was saved from zero goes back there. And an eps of $10^{-8}$ is a remedy only in a type that has it:
-# `np.float16(1e-8)` is 0.
+# **When the advice misleads.** *Fix: Use GradScaler, increase eps.* The first half is right, if the order is. Clipped before the
+# scale is out, a gradient of norm 1 scaled by 65 536 is cut to 1. What is left of it after the division is 65 536 times too
+# short: no `nan`, no error, a run that stands still. That is `clip_grad_norm_` without `unscale_` before it. The division belongs
+# in float32: a float16 divided by a Python number stays float16, and what was saved from zero goes back there. And an eps of
+# $10^{-8}$ is a remedy only in a type that has it: `np.float16(1e-8)` is 0.
 #
 # **A scaler hides things.** It skips every step that is not finite, whatever the reason. A `nan` in the data becomes
 # a scale that is halved again and again; in a log of the scale you see it, in the loss you may not. So log it, and

@@ -6,9 +6,9 @@
 # has turned, or that left the first early and never came back. Nothing is wrong with the optimizer: what it was asked
 # to lower is low.
 #
-# **What it can be.** Too few rows for what is to be learnt; a model that can bend further than the rows can hold it; a
-# training that goes on after the rows have nothing more to say; or too little that pulls the other way. All four look
-# alike at the end of a run. They differ in what moves the validation loss when you change one thing.
+# **What it can be.** There may be too few rows for what is to be learned. The model may bend further than the rows can hold it.
+# The training may go on after the rows have nothing more to say. Or too little pulls the other way. All four look alike at the
+# end of a run. They differ in what moves the validation loss when you change one thing.
 
 # %% scene="overfitting"
 def noisy_task(rng, rows):
@@ -62,9 +62,8 @@ thumbnails(
 #    had, make them: case 5.1.
 # 4. *Is the model larger than it need be?* Train smaller ones, and let rows judge that were not fitted: case 5.2. If a
 #    smaller one has as good a lowest point, the size was not the cause, only the speed with which it showed.
-# 5. *What pulls the other way?* Noise on the units, case 5.4; weights that shrink, and how strongly, case 5.5; labels
-#    that are less sure, case 5.6. Each has a strength, and the values that one finds recommended may do nothing in your
-#    run.
+# 5. *What pulls the other way?* Noise on the units, case 5.4; weights that shrink, and how strongly, case 5.5; labels that are
+#    less sure, case 5.6. Each has a strength, and the usual values may do nothing in your run.
 #
 # **One diagnosis, worked.** The run above, 80 rows and a network of 32 hidden units. The next cell asks questions 2 to
 # 5, each with one change.

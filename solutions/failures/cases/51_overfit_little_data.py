@@ -3,13 +3,13 @@
 #
 # About 15 minutes · difficulty 2 of 5 · 6 points
 #
-# **The complaint.** A network is to tell two kinds of wear from one turn of a machine. There are sixty labelled turns,
-# and the machine is gone. The network knew all sixty by heart, and was right on 64 % of new ones. Somebody looked up
-# what one does with little data and copied an augmentation from an image pipeline, where it is worth two points: each
-# row is mirrored with probability a half. The training loss still goes to zero. New turns have not become better.
+# **The complaint.** A network is to tell two kinds of wear apart, by the signal of one turn of a machine. There are sixty
+# labelled turns, and the machine is gone. The network knew all sixty by heart, and was right on 64 % of new ones. Somebody looked
+# up what one does with little data and copied an augmentation from an image pipeline, where it is worth two points: each row is
+# mirrored with probability a half. The training loss still goes to zero. New turns have not become better.
 #
-# **After this case you can** find the transformation that a label survives, tell it from one that it does not, and put
-# it where it belongs: into the training rows only, and drawn anew in each epoch.
+# **After this case you can** find the transformation that a label survives, and put it where it belongs: into the training rows
+# only, and drawn anew in each epoch.
 #
 # Case 1.9 asked *whether* more data would help. Here it would, and you have to make them.
 #
@@ -220,7 +220,7 @@ class TurnsChecked:
             what="what is done to a row is drawn anew in each epoch",
             call=f"{self.call}, draw_epoch() {len(self.epochs)} times",
             got="the same epoch every time",
-            turns={"it is drawn once, before the training: sixty other rows are learnt by heart just as well": True},
+            turns={"it is drawn once, before the training: sixty other rows are learned by heart just as well": True},
         )
         check.that(
             not (starts == starts[:, :1]).all(),
@@ -322,7 +322,7 @@ check.run(check_turns_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# Three things. Mirroring changes the label. It is drawn once, so sixty other rows are learnt by heart. And the
+# Three things. Mirroring changes the label. It is drawn once, so sixty other rows are learned by heart. And the
 # validation rows are mirrored with them. Ask what chance decided about a row when it was recorded: that alone you may
 # decide again.
 #
@@ -351,9 +351,9 @@ check.run(check_turns_elsewhere)
 # 2003, doi 10.1109/ICDAR.2003.1227801, made this the practice for handwriting, and say that it must
 # fit the task.)
 #
-# **Measured**, accuracy on new turns at the end, 20 seeds: rows as they are 0.59 to 0.71, mirrored 0.44 to 0.58,
-# shifted 0.98 to 1.00. Over eight seeds: shifted once before the training, 0.60 to 0.67, for sixty rows are sixty rows;
-# shifted by two samples at most, 0.86 to 0.94.
+# **Measured**, accuracy on new turns at the end, 20 seeds: rows as they are 0.59 to 0.71, mirrored 0.44 to 0.58, shifted 0.98 to
+# 1.00. Over eight seeds: shifted once before the training 0.60 to 0.67, since sixty rows are sixty rows; shifted by two samples
+# at most 0.86 to 0.94.
 #
 # **When the advice misleads.** "Data augmentation" is no recipe that can be copied. Mirroring is right for photographs
 # of cats and wrong for letters, for traffic signs, for waves with a direction. A wrong one is not seen in the training
@@ -365,7 +365,6 @@ check.run(check_turns_elsewhere)
 # **Its twin** is a network that cannot see what it is shown. The cheapest test: train once with the transformation and
 # once without, and compare on validation rows that were left alone.
 #
-# **In PyTorch** this belongs into the data set's `__getitem__`, `torch.roll(x, k)`, and only into that of the training
-# set.
+# **In PyTorch** this is `torch.roll(x, k)` in the data set's `__getitem__`, and only in that of the training set.
 #
 # </details>

@@ -292,20 +292,18 @@ check.run(check_degrees_elsewhere)
 # of 60 choices are within a factor of 2, 59 within 4.4, and one is 27 times the best. With fifteen rows it is a good
 # judge, not a sure one; the figure shows one draw.
 #
-# **When the advice misleads.** "Smaller model" has no place where it ends. Degree 0 has about 0.6 on new points, more
-# than ten times the best. What tells the two apart is the error on the fitted points: large for a model too small, far
-# below the noise for one too large. And larger is not always worse. With more coefficients than points, least squares
-# takes the smallest of many exact fits: degree 30 had 0.2 to 0.84 on new points in five of six sets, and degree 14 more
-# than $10^7$ in five of six. That is the second descent (Belkin et al. 2019, arXiv 1812.11118), and why networks with
-# more weights than rows can do well. It did not beat degree 3.
+# **When the advice misleads.** "Smaller model" has no place where it ends. Degree 0 has about 0.6 on new points, more than ten
+# times the best. What tells the two apart is the error on the fitted points: large for a model too small, far below the noise for
+# one too large. And larger is not always worse. With more coefficients than points, least squares takes the smallest of many
+# exact fits. Degree 30 had 0.2 to 0.84 on new points in five of six sets, and degree 14 more than $10^7$ in five of six. That is
+# the second descent (Belkin et al. 2019, arXiv 1812.11118), and why networks with more weights than rows can do well. It did not
+# beat degree 3.
 #
-# **Which rows make a fold.** Folds of neighbouring $x$ ask for extrapolation, and chose a line for a wave in 30 of 30
-# sets. Random folds are wrong where rows belong together, such as several of one patient: there a fold holds whole
-# patients. And the score of the *chosen* degree is too good, for it was chosen by it. What to report is the question of
-# case 5.3.
+# **Which rows make a fold.** Folds of neighbouring $x$ ask for extrapolation, and chose a line for a wave in 30 of 30 sets.
+# Random folds are wrong where rows belong together, such as several of one patient: there a fold holds whole patients. And the
+# score of the *chosen* degree is too good, since that score has chosen it. What to report is the question of case 5.3.
 #
-# **In PyTorch** there is no cross-validation; `sklearn.model_selection.KFold(shuffle=True)` gives the row numbers. For
-# a large network five trainings are dear: one held-out set of thousands of rows decides as well. With fifteen it does
-# not.
+# **In PyTorch** there is no cross-validation; `sklearn.model_selection.KFold(shuffle=True)` gives the row numbers. For a large
+# network five training runs are expensive: one held-out set of thousands of rows decides as well. With fifteen it does not.
 #
 # </details>

@@ -11,9 +11,8 @@
 # **After this case you can** choose a number of epochs that will be the same tomorrow, and report a number that you
 # need not take back.
 #
-# In the monitoring stage a watcher stopped *one* run at its own best step. Here no run is to be stopped: the last
-# training has no validation rows left, and what it needs is a number, found before. Two questions, and each wants rows
-# of its own.
+# In case 5 of stage 2 a watcher stopped *one* run at its own best step. Here no run is to be stopped: the last training has no
+# validation rows left, and what it needs is a number, found before. Two questions, and each wants rows of its own.
 #
 # ### The code
 
@@ -104,7 +103,7 @@ def show_promises(before, now, guess, seeds=10):
     val_losses = made[0][0]
     steps = np.arange(1, val_losses.shape[1] + 1)
     for number, curve in enumerate(val_losses):
-        left.plot(steps, curve, color="#999999", linewidth=0.8, label="one split" if number == 0 else None)
+        left.plot(steps, curve, color="#888888", linewidth=0.8, label="one split" if number == 0 else None)
     left.plot(steps, val_losses.mean(axis=0), color="black", linewidth=1.8, label="their mean")
     told = []
     for rule, style, mark, label in ((before, BROKEN, "X", "as complained about"), (now, MENDED, "o", "your code")):
@@ -189,7 +188,7 @@ def ask_epochs(val_losses, call):
         got=f"a report of {float(report):.4g}, " + (f"test_loss called with {calls[0]}" if calls else "test_loss never called"),
         turns={
             "the lowest of all validation losses is reported: a minimum over noise is lower than what it measures. In ten runs "
-            "of the scene it is 0.7 of the loss on new rows": np.isclose(report, val_losses.min()),
+            "of the experiment it is 0.7 of the loss on new rows": np.isclose(report, val_losses.min()),
             "the lowest point of a mean of curves is reported: it was chosen for being low": np.isclose(
                 report, val_losses.mean(axis=0).min()
             ),
@@ -362,23 +361,20 @@ check.run(check_too_long_elsewhere)
 # It is the rule of one standard error: the simplest that cannot be told from the best (Breiman et al. 1984, ISBN
 # 978-0-412-04841-8, page 80). The report is the loss on rows that took no part.
 #
-# **Measured**, 20 runs of the scene: the script reported 0.51 to 0.86 of the loss on 2000 new rows, 0.70 on average,
-# and chose between 5 and 60 epochs. With the rule and the third split it is 0.85 to 1.16, 1.01 on average, and 5 to 15
-# epochs. The networks themselves are hardly better: 0.70 nats against 0.71. What has been gained is a number that
-# holds, and training time.
+# **Measured**, 20 runs of the experiment: the script reported 0.51 to 0.86 of the loss on 2000 new rows, 0.70 on average, and
+# chose between 5 and 60 epochs. With the rule and the third split it is 0.85 to 1.16, 1.01 on average, and 5 to 15 epochs. The
+# networks themselves are hardly better: 0.70 nats against 0.71. What has been gained is a number that holds, and training time.
 #
-# **When the advice misleads.** "Early stopping based on validation loss" answers when, and is often quoted for how
-# good. The usual rule takes the error of the *level*, $\sigma(v(e^*))/\sqrt S$. Where splits differ in difficulty by
-# half of their level, as small validation sets do, it stopped at 15 to 21 epochs of curves that were best at 30, and
-# their loss lay a fifth above the lowest. Splits of the same rows are not independent either, so any such error is
-# somewhat too small; and training on all rows, a third more than in a split, may bear a few epochs more or fewer. The
-# rule is a convention that errs towards fewer.
+# **When the advice misleads.** "Early stopping based on validation loss" answers when, and is often quoted for how good. The
+# usual rule takes the error of the *level*, $\sigma(v(e^*))/\sqrt S$. Where splits differ in difficulty by half of their level,
+# as small validation sets do, it stopped at 15 to 21 epochs of curves that were best at 30, at a loss a fifth above the lowest.
+# Splits of the same rows are not independent either, so any such error is somewhat too small. And training on all rows, a third
+# more than in a split, may bear a few epochs more or fewer. The rule is a convention that errs towards fewer.
 #
 # **How large must the third split be?** Its report has an error of its own. Where single rows scatter by 0.4, 150 rows
 # give $\pm 0.03$. It is spent when it has been read: choose again after that, and it is a validation set. (Cawley &
 # Talbot 2010, JMLR 11, 2079, show how large the bias of a choice can be.)
 #
-# **In PyTorch** nothing does this for you. Keep the curves of all splits in one array, and the third split in another
-# file.
+# **In PyTorch** you write this yourself. Keep the curves of all splits in one array, and the third split in another file.
 #
 # </details>

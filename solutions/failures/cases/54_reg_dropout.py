@@ -160,7 +160,7 @@ def check_dropout_at(shape, p, seed):
         turns={
             "one draw is made for each unit, and all rows share it": np.all(is_kept == is_kept[0]),
             "one draw is made for each row, and all its units go together": np.all(is_kept == is_kept[:, :1]),
-            "exactly the same number is dropped in each row, or in each column: then its entries hang together": in_rows == 0
+            "exactly the same number is dropped in each row, or in each column: then its entries are tied together": in_rows == 0
             or in_columns == 0,
         },
     )
@@ -267,25 +267,23 @@ check.run(check_dropout_elsewhere)
 #
 # $$\mathbb E[m\,h]=(1-p)\,\frac{h}{1-p}+p\cdot 0=h ,$$
 #
-# where $\mathbb E$ is the mean over draws. So the layer behind sees in training, on average, what it sees in
-# evaluation, where $m=1$. This is called *inverted dropout*. The authors of dropout left the mask at 0 and 1 and
-# multiplied the weights by $1-p$ in evaluation (Srivastava et al. 2014, JMLR 15, 1929): as right, and never to be mixed with the
-# other.
+# where $\mathbb E$ is the mean over draws. So the next layer sees in training, on average, what it sees in evaluation, where
+# $m=1$. This is called *inverted dropout*. The authors of dropout left the mask at 0 and 1 and multiplied the weights by $1-p$ in
+# evaluation (Srivastava et al. 2014, JMLR 15, 1929): as right, and never to be mixed with the other.
 #
-# Only the mean is kept. The variance of $m$ is $p/(1-p)$, which is why dropout before a batch normalization makes its
+# Only the mean is kept. The variance of $m$ is $p/(1-p)$, which is why dropout before a batch normalisation makes its
 # running variance wrong for evaluation (Li et al. 2018, arXiv 1801.05134).
 #
-# **Measured,** over 20 seeds. As complained about, two evaluations agree on 60 to 70 % of the rows, and the dropout
-# *costs* 3.3 points of accuracy on average, between 0.4 and 5.4: each answer is that of a network with three units in
-# ten missing. With the mask turned off by hand it brings 1.8 points, and the validation loss goes from 1.92 to 2.09: the
-# logits are larger than in training, so the network is too sure. A right dropout brings 1.3 points, between -0.6 and
-# 3.7, and a loss of 1.81.
+# **Measured,** over 20 seeds. As complained about, two evaluations agree on 60 to 70 % of the rows, and the dropout *costs* 3.3
+# points of accuracy on average, between 0.4 and 5.4. Each answer is that of a network with three units in ten missing. With the
+# mask turned off by hand it brings 1.8 points, and the validation loss goes from 1.92 to 2.09. The logits are larger than in
+# training, so the network is too sure. A right dropout brings 1.3 points, between -0.6 and 3.7, and a loss of 1.81.
 #
 # **When the advice misleads.** That is little: a stop at the best step, without dropout, gives a loss of 1.38. On other
 # small tasks dropout did nothing, or made the loss a little worse. And "0.1-0.3" says nothing about which layer, or
 # about how much longer the training has to be. More data, as in case 5.1, does more.
 #
-# **In PyTorch** this is `torch.nn.Dropout(p)`, inverted, with `p` the share dropped. `model.train()` and `model.eval()`
-# set `training`; who forgets `eval()` has this complaint.
+# **In PyTorch** this is `torch.nn.Dropout(p)`, inverted, with `p` the share dropped. `model.train()` and `model.eval()` set
+# `training`; whoever forgets `eval()` has this complaint.
 #
 # </details>

@@ -267,14 +267,13 @@ check.run(check_smoothing_elsewhere)
 # smoothing be held against 0.01 without, or against a validation loss that is not smoothed: compare accuracies, or the
 # unsmoothed loss of both.
 #
-# **When the advice misleads.** It keeps a network from being sure, and that is what the validation loss rewards: over
-# 20 seeds it ends at 1.92 without smoothing and at 1.57 with it (means), lower in all 20. The accuracy does the
-# opposite here: 54.4 % without, 49.2 % with, and lower in all 20. On large image data, where the 0.1 comes from, the
-# accuracy rose by 0.2 points (Szegedy et al. 2016). On 150 rows of classes that overlap it does not. Decide which of
-# the two you need. And a network trained this way makes a worse teacher for distillation (Müller et al. 2019, arXiv
-# 1906.02629).
+# **When the advice misleads.** It keeps a network from being sure, and that is what the validation loss rewards. Over 20 seeds it
+# ends at 1.92 without smoothing and at 1.57 with it (means), lower in all 20. The accuracy does the opposite here: 54.4 %
+# without, 49.2 % with, and lower in all 20. On large image data, where the 0.1 comes from, the accuracy rose by 0.2 points
+# (Szegedy et al. 2016). On 150 rows of classes that overlap it does not. Decide which of the two you need. And a network trained
+# this way makes a worse teacher for distillation (Müller et al. 2019, arXiv 1906.02629).
 #
-# **In PyTorch** this is `torch.nn.CrossEntropyLoss(label_smoothing=0.1)`, with the convention above. It smooths in
-# `eval()` too: a loss module knows nothing of it, so make a second one, without smoothing, for the evaluation.
+# **In PyTorch** this is `torch.nn.CrossEntropyLoss(label_smoothing=0.1)`, with the convention above. It smooths in `eval()` too,
+# of which a loss module knows nothing: make a second one, without smoothing, for the evaluation.
 #
 # </details>

@@ -54,7 +54,7 @@ def width_sweep(train_at, widths, seeds, target):
 
 # %% [markdown]
 # **Predict, before you run it.** In the second task 40 % of the labels, in the training rows and in the new ones, are
-# drawn at random. The width goes from 8 to 32. By how many percent does the mean loss *on new rows* fall? Write your
+# drawn at random. The width goes from 8 to 32. By how many per cent does the mean loss *on new rows* fall? Write your
 # guess as `my_guess`, negative if you think that it rises: the line under the figure answers it.
 
 # %% scene="underfit-small-model"
@@ -119,7 +119,7 @@ def show_sweeps(before, now, guess, seed=0):
 
 
 # %% run="underfit-small-model" atlas="1 2"
-my_guess = 50  # by how many percent the mean loss on new rows falls from width 8 to width 32
+my_guess = 50  # by how many per cent the mean loss on new rows falls from width 8 to width 32
 
 show_sweeps(before=broken.width_sweep, now=width_sweep, guess=my_guess, seed=2)
 
@@ -250,7 +250,7 @@ def check_sweep_elsewhere():
             check_sweep_of(what, in_any_order(rows), target, ("enough", widths[place]))
             continue
         first, size = int(rng.integers(2, 20)), rng.uniform(0.8, 1.5)
-        # By 10 % or more with each seed; or not at all, in the mean.
+        # By 10 % or more with each seed; or not at all, on average.
         last = rng.uniform(0.6, 0.85) if kind == "wider" else rng.uniform(1.01, 1.1)
         levels = {first: 1.3 * size, 2 * first: 0.9 * size, 4 * first: 0.9 * size * last}
         rows = sweep_rows(levels, 7, 0.2, int(rng.integers(2**31)))
@@ -289,7 +289,7 @@ check.run(check_sweep_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Underfitting, Model too small. Fix: Increase parameters.*
+# **Diagnosis.** *Underfitting: Model too small. Fix: Increase parameters.*
 #
 # Let $L(w,s)$ be the loss of width $w$ from start $s$, and $L^*$ the target. Width $w$ is enough if
 #
@@ -303,13 +303,12 @@ check.run(check_sweep_elsewhere)
 # 10 of 40, width 8 in 38, width 16 in all. The means fall without a break: 0.80, 0.53, 0.33, 0.20, 0.16. A curve of
 # means hides that width 4 is a lottery and width 8 is not.
 #
-# **When the advice misleads.** "Increase parameters" cannot mend a loss that has its floor in the data. With 40 % of
-# the labels drawn at random, eight sweeps of five or ten starts each, the mean loss on new rows falls by 0 to 5 % from
-# width 8 to 32, and from 16 to 32 it moves by 3 % at most. A wide network on wrong labels does get its *training* loss
-# down: it learns them by heart (Zhang et al. 2017, arXiv 1611.03530). So sweep on new rows. Then "not width" sends you
-# to the next suspects: the rate (case 6.2), the labels (case 6.4), the pipeline (case 6.5). Beware of the opposite:
-# with too low a learning rate, wider networks are less slow, and the sweep says "wider" although the rate is to blame.
-# That is case 1.8.
+# **When the advice misleads.** "Increase parameters" cannot mend a loss that has its floor in the data. In eight sweeps of five
+# or ten starts each, with 40 % of the labels drawn at random, the mean loss on new rows falls by 0 to 5 % from width 8 to 32.
+# From 16 to 32 it moves by 3 % at most. A wide network on wrong labels does get its *training* loss down: it learns them by heart
+# (Zhang et al. 2017, arXiv 1611.03530). So sweep on new rows. Then "not width" sends you to the next suspects: the rate (case
+# 6.2), the labels (case 6.4), the pipeline (case 6.5). Beware of the opposite: with too low a learning rate, wider networks are
+# less slow, and the sweep says "wider" although the rate is to blame. That is case 1.8.
 #
 # **In PyTorch** seed each run with `torch.manual_seed(seed)` before the model is built, not once before the sweep.
 #

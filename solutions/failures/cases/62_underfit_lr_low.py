@@ -7,8 +7,8 @@
 # where 0.1 would be possible. Somebody raised the rate tenfold in each, saw the loss go down in two and up in one, and
 # gave three verdicts, of which two were wrong. Two full runs were wasted on cures that did not fit.
 #
-# **After this case you can** tell a rate that is too low, a network that is too small and a run that was stopped too
-# soon from each other, with 400 steps on thirty rows.
+# **After this case you can** tell apart a rate that is too low, a network that is too small and a run that was stopped too soon,
+# with 400 steps on thirty rows.
 #
 # In case 1.5 the run stood still, and its twin had labels that said nothing; the answer lay in rows held out. Here the
 # question is whether the run *can* fit at all. That is asked of the rows it trains on, and of very few of them.
@@ -106,7 +106,7 @@ def show_batch_probes(before, now, guess, seed=0):
         run.spent = 0
         as_it_is, tenfold = run(1, 200), run(10, 200)
         ax.plot(as_it_is, color="#444444", linewidth=1.2, label="rate as it is")
-        ax.plot(tenfold, color="#009E73", linewidth=2.6, alpha=0.6, label="ten times the rate")
+        ax.plot(tenfold, color="#009E73", linewidth=2.6, zorder=1.5, label="ten times the rate")
         ax.axhline(run.chance, color="black", linestyle="-.", linewidth=0.8, label="chance")
         ax.set(title=f"run {name}, handed over at {run.loss:.2f}", xlabel="step on the batch", ylim=(-0.05, 2.2))
         for place, style, words in zip(
@@ -244,11 +244,11 @@ check.run(check_underfit_causes_elsewhere)
 # its own, and 0.56 to 0.83 at ten times: the first step throws it out, and it hardly comes back. Width 2: 0.46 to 0.88
 # at its own, 0.45 to 0.90 at ten times.
 #
-# **When the advice misleads.** "Increase LR" is a cure for one of the three, and in the second of them it is the
-# disease. "Train longer" always lowers the training loss of run A a little, and so seems to help. And a batch that is
-# fitted acquits neither the labels nor the pipeline: wrong labels can be learned by heart as well (Zhang et al. 2017,
-# arXiv 1611.03530). The twin of that kind is case 1.5, the audit case 6.4. A tenfold rate is one guess: where the rate
-# is off by a thousand, a ladder of factors is needed, as in case 1.5.
+# **When the advice misleads.** "Increase LR" cures run A. In run B, which was only stopped too soon, it is the disease. "Train
+# longer" always lowers the training loss of run A a little, and so seems to help. And a batch that is fitted acquits neither the
+# labels nor the pipeline: wrong labels can be learned by heart as well (Zhang et al. 2017, arXiv 1611.03530). The twin of that
+# kind is case 1.5, the audit case 6.4. A tenfold rate is one guess: where the rate is off by a thousand, a ladder of factors is
+# needed, as in case 1.5.
 #
 # **In PyTorch** keep one batch (`x, y = next(iter(loader))`), a copy of `model.state_dict()` and a new optimizer for
 # each probe. Switch dropout and augmentation off: with them, one batch is not one batch.

@@ -3,9 +3,9 @@
 #
 # About 20 minutes · difficulty 4 of 5 · 6 points
 #
-# **The complaint.** Two runs were ended after 50 epochs, far above the target of 0.3 nats. "Not enough training", so
-# both were ordered anew for as long as a line through the last half of their losses told. One came close and not there.
-# The other was no lower at the end than before.
+# **The complaint.** Two runs were ended after 50 epochs, far above the target of 0.3 nats. "Not enough training", so both were
+# ordered anew for as long as a line through the last half of their losses told. One came close, and did not get there. The other
+# was no lower at the end than before.
 #
 # **After this case you can** say from the losses you have how many steps a target needs, and when no number of steps
 # will do.
@@ -82,7 +82,7 @@ def long_run(which, seed, epochs=200, target=0.3):
 
 
 def show_long_runs(before, now, guess, seed=0, so_far=50, target=0.3):
-    """Draw both runs to epoch 200, with what `before` and `now` foretold from the first epochs."""
+    """Draw both runs to epoch 200, with what `before` and `now` forecast from the first epochs."""
     fig, axes = figure(2, height=3.5, sharey=True)
     told = []
     for ax, which in zip(axes, "AB"):
@@ -128,7 +128,7 @@ def show_long_runs(before, now, guess, seed=0, so_far=50, target=0.3):
     axes[0].annotate("your guess", (guess, 0.98), ha="left", va="top", fontsize="small", **place)
     axes[0].set_ylabel("loss (nats)")
     axes[1].legend(frameon=False, fontsize="small", loc="upper right")
-    show(fig, "Two runs of 50 epochs, how they went on, and when they were foretold to reach 0.3.", " ".join(told))
+    show(fig, "Two runs of 50 epochs, how they went on, and when they were forecast to reach 0.3.", " ".join(told))
 
 
 # %% run="underfit-too-short"
@@ -146,7 +146,7 @@ def power_curves(floor, above, power, length, noise, seed, count=40):
 
 
 def usual_forecasts(losses, target):
-    """What the usual short cuts foretell, by what one who takes them believes."""
+    """What the usual short cuts forecast, by what one who takes them believes."""
     n, t = len(losses), np.arange(1, len(losses) + 1)
     line = np.polyfit(t[n // 2 :], losses[n // 2 :], 1)
     in_doublings = np.polyfit(np.log2(t[n // 8 :]), losses[n // 8 :], 1)
@@ -281,7 +281,7 @@ check.run(check_forecasts_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Underfitting, Not enough training. Fix: Train longer.*
+# **Diagnosis.** *Underfitting: Not enough training. Fix: Train longer.*
 #
 # Many losses follow $L(t)=c+a\,t^{-b}$ over a good part of a run, with a floor $c$, a size $a$ and a power $b>0$ (for
 # large language models: Kaplan et al. 2020, arXiv 2001.08361). Let $M_k$ be the mean over the steps from $2^{k-1}$ to
@@ -294,15 +294,15 @@ check.run(check_forecasts_elsewhere)
 # floor, no time will do: look for another cause. If it lies above, it is a matter of doublings, and you can say what
 # they cost.
 #
-# **Measured.** At a rate of 0.05 and on eight seeds run A stands at 0.59 to 0.66 after 25 epochs and at 0.16 to 0.21
-# after 200: at 25 it was indeed too short. From 50 epochs, 0.3 is foretold for epoch 93 to 188; it is reached at 100 to
-# 132. Run B is told to be hopeless each time, and its losses at epoch 200 lie between 0.53 and 0.94.
+# **Measured.** At a rate of 0.05 and on eight seeds run A stands at 0.59 to 0.66 after 25 epochs and at 0.16 to 0.21 after 200.
+# At 25 epochs it was indeed too short. From 50 epochs, 0.3 is forecast for epoch 93 to 188, and reached at epoch 100 to 132. Run
+# B is called hopeless each time, and its losses at epoch 200 lie between 0.53 and 0.94.
 #
-# **When the advice misleads.** "Train longer" has no end, so ask for the number first. And the forecast is a forecast:
-# from 25 epochs run A is given 178 epochs at best, on one seed it is told never. There the curve bends downwards later,
-# on a double-logarithmic picture too, as networks do that find a feature late. A forecast is safe for one or two
-# doublings, where the last three of them shrank alike. A learning rate that decays bends the curve as well: $L(t)$ in
-# the middle of a cosine tells nothing of its end (Hoffmann et al. 2022, arXiv 2203.15556, train each length anew).
+# **When the advice misleads.** "Train longer" has no end, so ask for the number first. And the forecast is a forecast: from 25
+# epochs run A is given 178 epochs at best, and on one seed the answer is never. There the curve bends downwards later, on a
+# double-logarithmic picture too, as networks do that find a feature late. A forecast is safe for one or two doublings, where the
+# last three of them shrank alike. A learning rate that decays bends the curve as well: $L(t)$ in the middle of a cosine tells
+# nothing of its end (Hoffmann et al. 2022, arXiv 2203.15556, train each length from the start).
 #
 # **In PyTorch** write the loss of each step to a list, `loss.item()`, unsmoothed: the means over blocks smooth it.
 #

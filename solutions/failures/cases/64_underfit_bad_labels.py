@@ -240,7 +240,7 @@ check.run(check_audits_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Underfitting, Data issues: Labels incorrect. Fix: Verify data pipeline.*
+# **Diagnosis.** *Underfitting: Data issues. Labels incorrect. Fix: Verify data pipeline.*
 #
 # The score of row $i$ is its loss *out of fold*, $s_i=-\log p_{-f(i)}(y_i\mid x_i)$, where $f(i)$ is the part that holds
 # row $i$, and $p_{-f}$ a model trained without that part. With the row in the training set, $s_i$ measures how well the
@@ -253,13 +253,12 @@ check.run(check_audits_elsewhere)
 # first 22 rows by training loss 55 to 82 % are wrong ones; out of fold 82 to 100 %. Without the 45 most suspicious rows
 # the large network gets 84 to 98 % of new rows right, by their true labels; with all rows 68 to 80 %.
 #
-# **When the advice misleads.** "Use a larger network" turned the symptom around: the training loss fell, the evidence
-# was lost, and the new rows were no better. With a network that does underfit, ranking by training loss works nearly as
-# well as out of fold: with width 8 and 100 steps, on similar clouds of ten features, 70 to 92 % of the first $k$
-# against 68 to 85 %. So an audit in the middle of a run, before the network has learned the rows by heart, is a cheap
-# first look (Arpit et al. 2017, arXiv 1706.05394). What is found is a suspicion. A rare row that is labelled correctly
-# scores high too: read the rows, do not delete them unread. And labels that are wrong by a rule, not by chance, are
-# learned as a rule: no fold will show them.
+# **When the advice misleads.** "Use a larger network" turned the symptom around: the training loss fell, the evidence was lost,
+# and the new rows were no better. With a network that does underfit, ranking by training loss works as well as out of fold. With
+# width 8 and 100 steps, on similar clouds of ten features, 70 to 92 % of the first $k$ are wrong ones, against 68 to 85 %. So an
+# audit in the middle of a run, before the network has learned the rows by heart, is a cheap first look (Arpit et al. 2017, arXiv
+# 1706.05394). What is found is a suspicion. A rare row that is labelled correctly scores high too: read the rows, do not delete
+# them unread. And labels that are wrong by a rule, not by chance, are learned as a rule: no fold will show them.
 #
 # **In PyTorch** use `torch.utils.data.Subset` for the folds and `cross_entropy(..., reduction="none")` for the losses,
 # in evaluation mode.

@@ -3,9 +3,9 @@
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #
-# **The complaint.** Four pipelines feed the same network. Behind one of them it learns, behind the other three it stays
-# near chance on all rows, and neither a wider network nor a higher rate has helped. A check was written that compares the
-# spread before and after each stage. It points at the same stage in all four, one that the healthy pipeline has too.
+# **The complaint.** Four pipelines feed the same network. After one of them it learns, after the other three it stays near chance
+# on all rows, and neither a wider network nor a higher rate has helped. A check was written that compares the spread before and
+# after each stage. It points at the same stage in all four, one that the healthy pipeline has too.
 #
 # **After this case you can** walk along a pipeline and say which stage took the signal away, and whether it is gone or
 # only out of the network's reach.
@@ -113,7 +113,7 @@ def through(stages, x):
 
 
 def show_pipelines(before, now, guess, seed=0):
-    """Draw how many rows the network gets right behind each pipeline, with what `before` and `now` say of it."""
+    """Draw how many rows the network gets right after each pipeline, with what `before` and `now` say of it."""
     fig, (ax,) = figure(1, height=3.2)
     fig.set_figwidth(9)
     x, y = pixel_rows(seed)
@@ -122,7 +122,7 @@ def show_pipelines(before, now, guess, seed=0):
         z, net = through(stages, x), MLP((8, 16, 3), np.random.default_rng(seed))
         train(net, lambda: (z, y), steps=300, lr=0.5)
         share = net.accuracy(z, y)
-        ax.barh(place, share, height=0.45, color="#bbbbbb")
+        ax.barh(place, share, height=0.45, color="#e6e6e6", edgecolor="#888888", linewidth=0.8)
         if name == "C":
             train(net, lambda: (z, y), steps=2700, lr=0.5)
             longer = net.accuracy(z, y)
@@ -146,11 +146,11 @@ def show_pipelines(before, now, guess, seed=0):
     ax.set_yticks([3, 2, 1, 0], [label.replace("to_half, ", "to_half,\n") for label in labels])
     ax.set(xlim=(0, 1.9), ylim=(-0.5, 3.9), xlabel="share of rows that the network gets right after 300 steps")
     ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    show(fig, "The same rows and the same network behind four pipelines.", " ".join(told))
+    show(fig, "The same rows and the same network after four pipelines.", " ".join(told))
 
 
 # %% run="underfit-destroyed-signal"
-my_guess = 0.9  # the share of rows that the network gets right behind pipeline C after 3000 steps
+my_guess = 0.9  # the share of rows that the network gets right after pipeline C after 3000 steps
 
 show_pipelines(before=broken.find_stage, now=find_stage, guess=my_guess)
 
@@ -178,7 +178,7 @@ def check_stage_found(what, stages, x, y, wanted, turns):
         got=said,
         turns={
             **{belief: said == answer for belief, answer in turns.items()},
-            "the stage behind the one to blame is named, or the one before it": is_pair
+            "the stage after the one to blame is named, or the one before it": is_pair
             and wanted is not None
             and said[1] == wanted[1]
             and abs(names.index(said[0]) - names.index(wanted[0])) == 1
@@ -383,17 +383,17 @@ check.run(check_stages_elsewhere)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *Underfitting, Data issues: Preprocessing destroying signal. Fix: Verify data pipeline.*
+# **Diagnosis.** *Underfitting: Data issues. Preprocessing destroying signal. Fix: Verify data pipeline.*
 #
 # A stage $f$ cannot add to what $x$ tells of the label $y$: $I(f(x);y)\le I(x;y)$, with $I$ the mutual information (the
 # data processing inequality; Cover & Thomas 2006, ISBN 978-0-471-24195-9, section 2.8). If $f$ can be undone, the two
 # are equal. The share of rows whose nearest neighbour has the same label is a cheap stand-in for $I$: with many
 # rows its error is at most twice the least that is possible (Cover & Hart 1967, doi 10.1109/TIT.1967.1053964).
 #
-# **Gone, or out of reach.** Casting numbers from 0 to 1 to whole ones leaves zeros: gone. Dealing the rows out anew
-# leaves every column's mean, spread and histogram, and no relation to the labels: gone as well. Dividing by 255 twice
-# takes nothing. But inputs of a spread $\sigma$ give the first layer gradients of the order of $\sigma$, and a step of
-# gradient descent moves its outputs by the order of $\sigma^2$: with $\sigma=0.001$ a millionth of what it does at 1.
+# **Gone, or out of reach.** Casting numbers from 0 to 1 to whole ones leaves zeros: gone. Dealing the rows out anew leaves every
+# column's mean, spread and histogram, and no relation to the labels: gone as well. Dividing by 255 twice takes nothing. But
+# inputs of a spread $\sigma$ give the first layer gradients of the order of $\sigma$. A step of gradient descent then moves its
+# outputs by the order of $\sigma^2$: with $\sigma=0.001$, a millionth of what it does at 1.
 #
 # **Measured,** five seeds, share of rows right after 300 steps at a rate of 0.5. Divided once: 0.95 to 1.00. Cast to
 # whole numbers: 0.35 to 0.40. Divided twice: 0.35 to 0.39, and the same after 3000 steps. Rows dealt out anew: 0.42 to
@@ -406,7 +406,7 @@ check.run(check_stages_elsewhere)
 # brutal may be harmless: rounding each of the eight numbers to 0 or 1 still leaves 0.90 to 0.99 right. And a nearest
 # neighbour is a weak reader where there are thousands of columns: take a linear model on held-out rows there.
 #
-# **In PyTorch** go through `transform.transforms` one by one, on a few hundred rows. `ToTensor` divides by 255 only if
-# it is given bytes: a second division behind it is the classic.
+# **In PyTorch** go through `transform.transforms` one by one, on a few hundred rows. torchvision's `ToTensor` divides by 255 only
+# if it is given bytes, and so does `v2.ToDtype` with `scale=True`: a second division after it is the classic.
 #
 # </details>

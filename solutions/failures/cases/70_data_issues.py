@@ -2,13 +2,14 @@
 # ## Part 7 · Data issues that look like model issues
 #
 # **What one sees.** The document lists four, each under the name of its cause: *Loss very spiky*; *Suspiciously good
-# performance*; *Train/validation gap*; *OOV tokens, wrong vocab*. As you meet them they look like a learning rate that
-# is too high, a triumph, a model that is too large, and a service with bad luck.
+# performance*; *Train/validation gap*; *OOV tokens, wrong vocab* (out of vocabulary: words that the tokenizer does not know). As
+# you meet them they look like a learning rate that is too high, a triumph, a model that is too large, and a service with bad
+# luck.
 #
-# **What it can be.** The order of the rows, labels that have found a way into the inputs, preprocessing that differs
-# from door to door, ids that no longer mean what they meant. In none of them is a line of the model wrong, and every
-# change of the model moves the curves a little. So the experiments of this part change the *data* and leave the model
-# alone.
+# **What it can be.** The order of the rows, labels that have found a way into the inputs, preprocessing that differs between the
+# *doors* by which rows come in (training, validation, service), ids that no longer mean what they meant. In none of them is a
+# line of the model wrong, and every change of the model moves the curves a little. So the experiments of this part change the
+# *data* and leave the model alone.
 
 # %% scene="data-issues"
 def same_door(x):
@@ -75,7 +76,7 @@ def issue_panel(issue, seed, *names):
 
 
 def likeness_of_epochs(losses, length=38):
-    """The correlation of each epoch's losses with the next one's, in the mean."""
+    """The correlation of each epoch's losses with the next one's, on average."""
     epochs = np.reshape(losses, (-1, length))[1:]
     return np.mean([np.corrcoef(a, b)[0, 1] for a, b in zip(epochs, epochs[1:])])
 
@@ -144,8 +145,7 @@ vitals(
 # each number meets weights that were fitted to its neighbour. The validation curve is the same before and after:
 # nothing in the training was wrong, and no longer training could have helped.
 #
-# **What would have told its twin.** With a column made from the label, training rows do as well by both doors, because
-# the label is still in them: 0.97 to 1.00 by either, over ten seeds, and 0.66 to 0.85 at work. With the turned columns
-# it is 0.92 to 0.99 by one door and 0.04 to 0.49 by the other. The third question passes the column too, and only the
-# fourth shows it. That is why the second is asked first. It needs no labels that one does not have, and it takes a
-# minute.
+# **What would have told its twin.** With a column made from the label, training rows do well by both doors, because the label is
+# still in them: 0.97 to 1.00 by either, over ten seeds. At work it is 0.66 to 0.85. With the turned columns it is 0.92 to 0.99 by
+# one door and 0.04 to 0.49 by the other. The third question passes the column too, and only the fourth shows it. That is why the
+# second is asked first. It needs no labels that one does not have, and it takes a minute.

@@ -3,14 +3,14 @@
 #
 # About 20 minutes · difficulty 2 of 5 · 6 points
 #
-# **The complaint.** The loss of a classifier is calm for some thirty steps. Then it jumps to forty times what it was,
-# and calms down again, over and over. Spikes mean a learning rate that is too high, it was said. At an eighth of the
-# rate the spikes are lower, and no fewer. On validation rows the network is wrong in more than a quarter of all cases.
+# **The complaint.** The loss of a classifier is calm for some thirty steps. Then it jumps to forty times what it was, and calms
+# down again, over and over. "Spikes mean a learning rate that is too high." At an eighth of the rate the spikes are lower, and no
+# fewer. On validation rows the network is wrong in more than a quarter of all cases.
 #
-# **After this case you can** tell from the log alone, without another run, whether spikes come from the order of the
-# rows or from the steps, and say what *shuffled* has to mean before you trust it.
+# **After this case you can** tell from the log alone whether spikes come from the order of the rows or from the steps, and say
+# what *shuffled* has to mean.
 #
-# The spike alert of stage 2 says *that* a loss has jumped. Here you ask *where in the epoch* it does.
+# The spike alert of stage 2 (case 2) says *that* a loss has jumped. Here you ask *where in the epoch* it does.
 #
 # ### The code
 
@@ -344,19 +344,18 @@ check.run(check_shuffling_elsewhere)
 # times the median against 2 to 5 times. The low loss between the spikes is the same illness as the spikes: the network
 # is asked about what it was told a step ago. Its validation accuracy is 0.60 to 0.89, mixed 0.83 to 0.97.
 #
-# **The cheapest experiment** is none: $\rho$ is read off a log that you have. Turning at the rate costs a run and says
-# little. At an eighth of it $\rho$ stays at 0.90 to 0.98.
+# **The cheapest experiment** is none: $\rho$ is read off a log that you have. Changing the rate costs a run and says little. At
+# an eighth of it $\rho$ stays at 0.90 to 0.98.
 #
-# **When the advice misleads.** "Loss very spiky" is neither needed nor enough. In a set of 300 rows, read for 20
-# epochs, sorted rows do no harm: with classes further apart, validation accuracy is 0.93 to 0.98 either way, and the
-# spikes are gone by then; $\rho$ is 1.0 all the same. And $\rho$ says "the same order each time", not "a bad order".
-# Rows mixed once and then read in that order have $\rho$ of 0.80 to 0.93, because hard batches stay hard, and the same
-# accuracy as rows mixed anew. The harm is in batches that are all of one kind, above all in the last ones. So a $\rho$
-# near one is a reason to look at the labels of three batches. A shuffle of x without y ends all spikes too, and all
-# learning: 0.18 to 0.52.
+# **When the advice misleads.** "Loss very spiky" is neither needed nor enough. In a set of 300 rows with classes further apart,
+# read for 20 epochs, sorted rows do no harm. Validation accuracy is 0.93 to 0.98 either way, and the spikes are gone by then;
+# $\rho$ is 1.0 all the same. And $\rho$ says "the same order each time", not "a bad order". Rows mixed once and then read in that
+# order have $\rho$ of 0.80 to 0.93, because hard batches stay hard, and the same accuracy as rows mixed anew. The harm is in
+# batches that are all of one kind, above all in the last ones. So a $\rho$ near one is a reason to look at the labels of three
+# batches. A shuffle of x without y ends all spikes too, and all learning: 0.18 to 0.52.
 #
-# **In PyTorch** `DataLoader(dataset, shuffle=True)` draws a new order each epoch. An iterable dataset takes no
-# `shuffle=True`: a stream is mixed by a buffer, and a buffer of 100 of these rows, a fifth of a class, helps hardly at
-# all: 0.64 to 0.89. Mix the files first.
+# **In PyTorch** `DataLoader(dataset, shuffle=True)` draws a new order each epoch. An iterable dataset takes no `shuffle=True`: a
+# stream is mixed by a buffer. A buffer of 100 of these rows, a fifth of a class, helps hardly at all: 0.64 to 0.89. Mix the files
+# first.
 #
 # </details>

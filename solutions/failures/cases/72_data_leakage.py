@@ -54,10 +54,9 @@ def leak_verdict(pipeline, x, y, x_new, y_new, rng):
 
 
 # %% [markdown]
-# **Predict, before you run it.** The second pipeline has 80 rows with 1000 columns of noise, and labels thrown with a
-# coin. It keeps the 20 columns that differ most between the two labels, splits the rows in half, and trains on the
-# first. What does it score on the other half? Write your guess as `my_guess`; it is the dotted stroke in the left
-# panel.
+# **Predict, before you run it.** The second pipeline has 80 rows with 1000 columns of noise, and labels decided by a coin. It
+# keeps the 20 columns that differ most between the two labels, splits the rows in half, and trains on the first. What does it
+# score on the other half? Write your guess as `my_guess`; it is the dotted stroke in the left panel.
 
 
 # %% scene="data-leakage"
@@ -146,13 +145,13 @@ def show_leaks(before, now, seed, my_guess, count=8):
         scores[kind] = np.mean([(accuracy, np.mean(guess == y_new)) for (accuracy, guess), y_new in measured], axis=0)
         rates[kind] = [np.mean([f(pipeline, *data, np.random.default_rng(seed)) == want for data in sets]) for f in (before, now)]
     left.plot([score for score, _ in scores.values()], places, "s", color="#444444", markersize=8, label="own validation rows")
-    left.plot([score for _, score in scores.values()], places, "D", color="#999999", markersize=6, label="rows collected later")
+    left.plot([score for _, score in scores.values()], places, "D", color="#888888", markersize=6, label="rows collected later")
     stroke = places[list(LEAK_KINDS).index("noise, chosen before the split")]
     ends = [stroke - 0.45, stroke + 0.45]
     left.plot([my_guess, my_guess], ends, color="#444444", linestyle=":", linewidth=2, label="your guess")
     left.set_yticks(places, list(LEAK_KINDS), fontsize="small")
     left.set(xlim=(0, 1.03), xlabel="accuracy")
-    right.barh(places, 0.15, left=0.87, height=0.7, color="#bbbbbb", alpha=0.4, zorder=0)
+    right.barh(places, 0.15, left=0.87, height=0.7, color="#e6e6e6", edgecolor="#888888", linewidth=0.8, zorder=0)
     cross, ring = dict(markersize=9), dict(markersize=13, markerfacecolor="none", markeredgewidth=2.5)
     right.plot([rate for rate, _ in rates.values()], places, "X", color=BROKEN["color"], label="as complained about", **cross)
     right.plot([rate for _, rate in rates.values()], places, "o", color=MENDED["color"], label="your code", **ring)

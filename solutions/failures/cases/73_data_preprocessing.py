@@ -7,8 +7,8 @@
 # made smaller, then decayed, then dropped out. Nothing moved. Then somebody sent *training* rows through the validation
 # code. The network got two thirds of those wrong, too.
 #
-# **After this case you can** tell a gap of the preprocessing from one of overfitting by an experiment of one line, and
-# write preprocessing that treats a row alike wherever and in whatever company it comes.
+# **After this case you can** tell a gap of the preprocessing from one of overfitting by an experiment of one line, and write
+# preprocessing that treats a row alike in any company.
 #
 # The cases on overfitting, part 5, begin where this experiment has acquitted the preprocessing.
 #
@@ -111,7 +111,7 @@ def show_paths(before, now, seed, my_guess):
     }
     looks = (
         dict(color=BROKEN["color"], hatch="//", edgecolor="white"),
-        dict(color="#999999"),
+        dict(color="#888888"),
         dict(facecolor="white", edgecolor=MENDED["color"], linewidth=2.5),
     )
     fig, (ax,) = figure(1, height=3.4)
@@ -329,7 +329,7 @@ check.run(check_preprocessing_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# The training rows are changed where they lie, and nothing of what was learnt about them is kept: no other row can be
+# The training rows are changed where they lie, and nothing of what was learned about them is kept: no other row can be
 # given the same treatment. Calling the same code on another split learns other numbers, and wipes out just what is
 # different there.
 #
@@ -354,7 +354,7 @@ check.run(check_preprocessing_elsewhere)
 # $$z_j=\frac{x_j-\mu_j}{\sigma_j}.$$
 #
 # $\mu_j$ and $\sigma_j$ are parameters of the model, fitted like its weights on the training rows, and shipped with
-# them. The network has learnt what $z=1$ means; it can only mean that if the numbers stay.
+# them. The network has learned what $z=1$ means; it can only mean that if the numbers stay.
 #
 # **The cheapest experiment** that tells the twins apart is the complaint's: training rows through the other door. Over
 # 20 seeds, at 300 rows, they are right in 0.98 to 1.00 of the cases by their own door, and in 0.31 to 0.77 when they
@@ -366,15 +366,16 @@ check.run(check_preprocessing_elsewhere)
 # **When the advice misleads.** "Same preprocessing for both" is read as "the same code for both". On all 300 validation
 # rows at once that does no harm: 0.91 to 0.99, as good as the training statistics with 0.92 to 1.00. That is why it
 # survives. Where one of three classes is missing among the rows it gives 0.68 to 0.95, against 0.93 to 1.00. In groups
-# of eight rows it gives 0.85 to 0.96, in groups of two 0.58 to 0.74. It also leaks: a row's result then depends on the
-# rows beside it, so on data that will not be there at work. Fitting on all rows before the split is the other way to
-# get this wrong; the harm there is a validation score that is a little too good, as in case 7.2. And statistics of the
-# training rows are right only as long as the rows keep coming from the same source. Where the source has drifted, they
-# show it: the mean of $z$ over new rows is no longer near zero. Own statistics hide just that.
+# of eight rows it gives 0.85 to 0.96, in groups of two 0.58 to 0.74.
+#
+# It also leaks: a row's result then depends on the rows beside it, so on data that will not be there at work. Fitting on all rows
+# before the split is the other way to get this wrong; the harm there is a validation score that is a little too good, as in case
+# 7.2. And statistics of the training rows are right only as long as the rows keep coming from the same source. Where the source
+# has drifted, they show it: the mean of $z$ over new rows is no longer near zero. Own statistics hide just that.
 #
 # **In PyTorch** batch normalisation has both sides in one layer: in `train()` it uses the batch's own statistics, in
 # `eval()` those kept from training (Ioffe & Szegedy 2015, arXiv 1502.03167). A forgotten `eval()` is this case.
-# `sklearn.preprocessing.StandardScaler` keeps what `fit` has learnt; call `fit` on the training rows and `transform` on
+# `sklearn.preprocessing.StandardScaler` keeps what `fit` has learned; call `fit` on the training rows and `transform` on
 # all.
 #
 # </details>

@@ -69,10 +69,9 @@ def verify_tokenizer(encode, decode, vocabulary, texts):
 
 
 # %% [markdown]
-# **Predict, before you run it.** In the service one entry was added to the tokenizer's list, in third place, behind the
-# special tokens. Every ordinary word now has an id that is one too high, and every word is still known. In what share
-# of the sentences is the network right? By chance it would be 0.5. Write your guess as `my_guess`; it is the dotted
-# line in the left panel.
+# **Predict, before you run it.** In the service one entry was added to the tokenizer's list, in third place, after the special
+# tokens. Every ordinary word now has an id that is one too high, and every word is still known. In what share of the sentences is
+# the network right? By chance it would be 0.5. Write your guess as `my_guess`; it is the dotted line in the left panel.
 
 
 # %% scene="data-tokenizer"
@@ -93,7 +92,7 @@ def tokenizers_at_work(vocabulary):
 
 
 def served_sentences(seed, rows=400, length=16):
-    """A network trained on padded sentences, and its accuracy on new ones behind each tokenizer; vocabulary, new texts."""
+    """A network trained on padded sentences, and its accuracy on new ones with each tokenizer; vocabulary, new texts."""
     rng = np.random.default_rng(seed)
     (texts, y), (texts_new, y_new) = sentences(rng, rows), sentences(rng, rows)
     vocabulary = vocabulary_of(texts)
@@ -113,14 +112,14 @@ def served_sentences(seed, rows=400, length=16):
 
 
 def show_tokenizers(before, now, seed, my_guess):
-    """The accuracy behind each tokenizer, and what two verifiers report of it."""
+    """The accuracy with each tokenizer, and what two verifiers report of it."""
     right, vocabulary, texts = served_sentences(seed)
     pairs = tokenizers_at_work(vocabulary)
     reports = [{name: verify(*pair, vocabulary, texts) for name, pair in pairs.items()} for verify in (before, now)]
     probes = ("unknown", "wrong id", "round trip", "special")
     fig, (left, table) = figure(2, height=3.4, width_ratios=[1, 1.7])
     places = np.arange(len(pairs))[::-1]
-    left.barh(places, list(right.values()), height=0.55, color="#999999")
+    left.barh(places, list(right.values()), height=0.55, color="#e6e6e6", edgecolor="#888888", linewidth=0.8)
     left.axvline(my_guess, color="#444444", linestyle=":", linewidth=2)
     left.annotate("your guess", (my_guess, 1.0), xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize="small")
     left.set_yticks(places, list(pairs), fontsize="small")
@@ -136,12 +135,12 @@ def show_tokenizers(before, now, seed, my_guess):
     table.set(xlim=(-0.6, 3.6), ylim=(-0.5, 4.5), xlabel="upper: as complained about; lower: your code")
     table.grid(False)
     for edge in places[:-1] - 0.5:
-        table.axhline(edge, color="#dddddd", linewidth=0.8)
+        table.axhline(edge, color="#888888", linewidth=0.5)
     shares = {name: ", ".join(f"{p} {reports[0][name][p]:.0%} and {reports[1][name][p]:.0%}" for p in probes) for name in pairs}
     told = "; ".join(f"{name}: accuracy {right[name]:.2f}, {shares[name]}" for name in pairs)
     show(
         fig,
-        "Left: one network behind five tokenizers. Right: the four shares that are reported of each, bold where above zero.",
+        "Left: one network with five tokenizers. Right: the four shares that are reported of each, bold where above zero.",
         f"For each tokenizer the accuracy, and each share as reported before and now. {told}. Your guess: {my_guess:.2f}.",
     )
     print(f"With an entry added the network is right in {right['an entry added']:.2f} of the sentences. You said {my_guess:.2f}.")
@@ -219,7 +218,7 @@ def check_verifier(words, texts, unknown):
     )
     longer = Tokenizer([*vocabulary[:2], "<new>", *words])
     check_report(
-        "an entry is added behind the special tokens, to encoder and decoder alike",
+        "an entry is added after the special tokens, to encoder and decoder alike",
         (longer.encode, longer.decode),
         vocabulary,
         texts,
@@ -375,7 +374,7 @@ check.run(check_tokenizer_elsewhere)
 # A share of unknown words near zero says that $e_s(w)\ne[0]$ for the words $w$ that users write. A round trip says that
 # $d_s$ undoes $e_s$. Each can hold without the demand.
 #
-# Over 20 seeds, the network being right in all of its new sentences behind the tokenizer of the training:
+# Over 20 seeds, the network being right in all of its new sentences with the tokenizer of the training:
 #
 # | in the service | accuracy | the probe that sees it |
 # | --- | --- | --- |
@@ -392,12 +391,12 @@ check.run(check_tokenizer_elsewhere)
 # does not show, since its words are normalised already: capitals, punctuation, special tokens. For these you need texts
 # as users write them, and the special tokens one by one.
 #
-# **When the advice misleads.** "OOV tokens" are the symptom that is easy to count, and no measure of the harm. With
-# half of all words unknown the network keeps 0.55 to 0.94; with none unknown and the ids moved by one it is at chance.
-# "Verify tokenizer config" compares settings. An entry in the list is no setting, and two lists of one length with
-# other contents have equal settings. And a share above zero is not an illness by itself: new words come. What counts is
-# whether it was the same on the validation set. That unknown words are rare in tokenizers of word pieces (Sennrich et
-# al. 2016, arXiv 1508.07909) makes the first probe blinder: almost nothing is ever unknown, and ids can still be wrong.
+# **When the advice misleads.** "OOV tokens", words outside the vocabulary, are the symptom that is easy to count, and no measure
+# of the harm. With half of all words unknown the network keeps 0.55 to 0.94; with none unknown and the ids moved by one it is at
+# chance. "Verify tokenizer config" compares settings. An entry in the list is no setting, and two lists of one length with other
+# contents have equal settings. And a share above zero is not an illness by itself: new words come. What counts is whether it was
+# the same on the validation set. That unknown words are rare in tokenizers of word pieces (Sennrich et al. 2016, arXiv
+# 1508.07909) makes the first probe blinder: almost nothing is ever unknown, and ids can still be wrong.
 #
 # **In PyTorch** save the tokenizer with the checkpoint and load both from there. An `nn.Embedding` tells only of ids at
 # or above its `num_embeddings`, by an IndexError on a CPU and by an assertion on a graphics card. An id that is

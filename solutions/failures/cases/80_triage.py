@@ -6,7 +6,7 @@
 # **The complaint.** Ninety runs came back over night, and somebody has to say by nine o'clock what each of them has. There
 # is a script for that, three questions long. It was right about one run in five.
 #
-# **After this part you can** put what you have learnt into an order: which sign to look for first, which signs belong to
+# **After this part you can** put what you have learned into an order: which sign to look for first, which signs belong to
 # two causes, and when to say that you do not know.
 #
 # The runs are real: a network, a task, a training loop, and one fault planted in it, or none. Network, task, seed and the
@@ -79,7 +79,7 @@ def triage(run):
         "bad batch": any(jumps_at(step) for step, _ in run["events"]),
         "data not shuffled": epoch > 8 and len(loss) > 2.5 * epoch and repeats(),
         "lr too high": loss[5:].max() > 5 * chance or np.quantile(longest, 0.8) > 0.3,
-        "overfitting": val_is_worse and epoch <= 5,  # so few rows can be learnt by heart
+        "overfitting": val_is_worse and epoch <= 5,  # so few rows can be learned by heart
         "validation prepared differently": val_is_worse and end < 0.93 * chance,
         "schedule ended": np.mean(lr < 3e-3 * lr.max()) > 0.5,
         "stopped too early": len(loss) < 0.6 * run["planned"],
@@ -137,8 +137,8 @@ def show_confusion(before, now, my_guess):
         ax.imshow(counts, cmap="cividis", vmin=0, vmax=EACH, aspect="auto")
         for (row, column), count in np.ndenumerate(counts):
             if count:
-                ax.text(column, row, count, ha="center", va="center", fontsize="x-small", color="white" if count < 4 else "black")
-        ax.plot(*2 * [np.arange(len(VERDICTS))], "s", markersize=11, markerfacecolor="none", markeredgecolor="#bbbbbb")
+                ax.text(column, row, count, ha="center", va="center", fontsize="x-small", color="white" if count < 3 else "black")
+        ax.plot(*2 * [np.arange(len(VERDICTS))], "s", markersize=11, markerfacecolor="none", markeredgecolor="white")
         ax.set_xticks(range(len(VERDICTS)), VERDICTS, rotation=90, fontsize="x-small")
         ax.set_yticks(range(len(VERDICTS)), VERDICTS, fontsize="x-small")
         ax.grid(False)
@@ -168,9 +168,9 @@ def look_at(verdict, number=0):
     run = [run for planted, run in ward(VISIBLE, EACH) if planted == verdict][number]
     fig, axes = figure(4, height=2.9)
     steps, loss = np.arange(len(run["loss"])), run["loss"]
-    axes[0].plot(steps, loss, color="#0072B2", label="training")
+    axes[0].plot(steps, loss, color=MENDED["color"], label="training")
     evaluated = np.arange(len(run["val_loss"])) * run["val_every"]
-    axes[0].plot(evaluated, run["val_loss"], "--", color="#D55E00", label="validation")
+    axes[0].plot(evaluated, run["val_loss"], "--", color=BROKEN["color"], label="validation")
     axes[0].axhline(np.log(run["classes"]), color="#444444", linestyle=":", label="chance")
     for step, _ in run["events"]:
         axes[0].axvline(step, color="#444444", linewidth=0.7)
@@ -178,10 +178,10 @@ def look_at(verdict, number=0):
     axes[0].legend(**above)
     for ax, name in zip(axes[1:], ("grad_norms", "ratios")):
         values = np.where(run[name] > 0, run[name], np.nan)
-        ax.plot(steps, values[:, 0], "--", color="#D55E00", label="first layer")
-        ax.plot(steps, values[:, -1], color="#0072B2", label="last layer")
+        ax.plot(steps, values[:, 0], "--", color=BROKEN["color"], label="first layer")
+        ax.plot(steps, values[:, -1], color=MENDED["color"], label="last layer")
         ax.legend(**above)
-    axes[3].plot(steps, run["lr"], color="#0072B2")
+    axes[3].plot(steps, run["lr"], color=MENDED["color"])
     axes[3].set_ylim(0, 1.1 * run["lr"].max())
     for ax, label in zip(axes, ("loss (nats)", "gradient norm", "step / weights", "learning rate")):
         seen = np.concatenate([line.get_ydata() for line in ax.lines if len(line.get_ydata()) > 2] or [[]]).astype(float)
@@ -208,7 +208,7 @@ TRIAGE_TURNS = {
     (
         "validation prepared differently",
         "overfitting",
-    ): "a validation loss above the training loss is taken for overfitting: many rows are not learnt by heart in a few epochs",
+    ): "a validation loss above the training loss is taken for overfitting: many rows are not learned by heart in a few epochs",
     (
         "lr too high",
         "overfitting",
@@ -356,8 +356,8 @@ check.run(check_triage_elsewhere_80)
 # %% [markdown]
 # <details><summary>Hint 1: where to look</summary>
 #
-# Call `look_at` for three runs of a kind, and write down what all three have and the other kinds have not. Begin with the rows of the
-# confusion matrix that are worst.
+# Call `look_at` for three runs of a kind, and write down what all three have and the other kinds have not. Begin with the rows of
+# the confusion matrix that are worst.
 #
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
@@ -368,10 +368,11 @@ check.run(check_triage_elsewhere_80)
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# Write one small test for each verdict, and order them from signs that one cause alone has to signs that several share: too few steps;
-# the first loss against chance; a first layer whose gradient is zero, or tiny; a jump where the loader wrote; a loss that repeats
-# itself after an epoch; then jumps and long steps, the gap to the validation loss, the rate, the planned steps, and last the height at
-# which the loss ends. What is not a number needs a stand-in, or every comparison with it is false.
+# Write one small test for each verdict, and order them from signs that one cause alone has to signs that several share. First
+# come too few steps, the first loss against chance, a first layer whose gradient is zero or tiny, a jump where the loader wrote,
+# and a loss that repeats itself after an epoch. Then come jumps and long steps, the gap to the validation loss, the rate and the
+# planned steps. Last comes the height at which the loss ends. What is not a number needs a stand-in, or every comparison with it
+# is false.
 #
 # </details>
 #
@@ -379,10 +380,11 @@ check.run(check_triage_elsewhere_80)
 #
 # <details><summary>Open it when the check passes</summary>
 #
-# **Diagnosis.** *All of the document, read backwards:* it goes from a cause to its signs, and a doctor goes from signs to a cause.
+# **Diagnosis.** *All of the document, read backwards:* it goes from a cause to its signs, and a doctor goes from signs to a
+# cause.
 #
-# For each verdict $c$ let $TP_c$ be the runs rightly called $c$, $FP_c$ those wrongly called so and $FN_c$ those with $c$ that were called
-# something else. Then
+# For each verdict $c$ let $TP_c$ be the runs rightly called $c$, $FP_c$ those wrongly called so and $FN_c$ those with $c$ that
+# were called something else. Then
 #
 # $$F_1=\frac1C\sum_{c=1}^{C}\frac{2\,TP_c}{2\,TP_c+FP_c+FN_c},$$
 #
@@ -393,14 +395,15 @@ check.run(check_triage_elsewhere_80)
 # still confuses is confused for a reason. A network of one hidden unit on a hard task ends where shuffled labels end. And a
 # rate that is too high makes jumps, one of which may fall on a step at which the loader wrote about a good batch.
 #
-# **The order does most of the work.** A huge first loss cannot be the rate's doing: no step was taken yet. A zero gradient cannot be
-# mended by a rate. A jump has an innocent run before and after it. These signs belong to one cause, so they are asked first. The
-# height of the end is shared by five causes, so it is asked last, when the others are ruled out. The same order is the cheapest one: the
-# first questions need one step, the last the whole run.
+# **The order does most of the work.** A huge first loss cannot be the rate's doing: no step was taken yet. A zero gradient cannot
+# be mended by a rate. A jump has an innocent run before and after it. These signs belong to one cause, so they are asked first.
+# The height of the end is shared by five causes, so it is asked last, when the others are ruled out. The same order is the
+# cheapest one: the first questions need one step, the last the whole run.
 #
-# **When the advice misleads.** A list of causes with a cure for each invites you to try cures. Most of the fifteen have a loss that
-# *stops decreasing*, and for four of them the rate is the wrong knob. And no list has *cannot tell* in it. On a run of ten steps every
-# verdict is a guess; the honest answer is to ask for more steps, and here it is worth as much as any other.
+# **When the advice misleads.** A list of causes with a cure for each invites you to try cures. In about half of the fifteen the
+# loss *stops decreasing*, and for four of these (vanishing gradient, dead units, a small model, shuffled labels) the rate is the
+# wrong knob. And no list has *cannot tell* in it. On a run of ten steps every verdict is a guess; the honest answer is to ask for
+# more steps, and here it is worth as much as any other.
 #
 # What these runs cannot teach: each has one fault. Real ones have two, and the second is found when the first is mended. The
 # thresholds too are those of small networks on clean tasks. Keep the order, and measure the thresholds on your own healthy runs.

@@ -3,10 +3,9 @@
 #
 # About 10 minutes · difficulty 1 of 5 · 5 points
 #
-# **The complaint.** A linear model is calibrated overnight on a stream of readings from eight sensors, 2000 steps. In
-# the morning the job has ended without an error, and all eight weights are `NaN`. Since when? Nobody knows: the loop
-# has written nothing down. It is run again the next night, with the same end. Somewhere in the stream one reading was
-# divided by zero.
+# **The complaint.** A linear model is calibrated overnight on a stream of readings from eight sensors, 2000 steps. In the morning
+# the job has ended without an error, and all eight weights are `nan`. Since when? Nobody knows: the loop has written nothing
+# down. It is run again the next night, with the same end. Somewhere in the stream one target was divided by zero.
 #
 # **After this case you can** write a loop that stops before the damage instead of after it, and leaves a record that
 # says when it stopped and why.
@@ -384,18 +383,18 @@ check.run(check_watched_elsewhere)
 # With $n$ rows $x_i$ of eight inputs, targets $y_i$ and weights $w$, the gradient is
 # $\frac{2}{n}\sum_i x_i\,(x_i^\top w-y_i)$. If one $y_i$ is infinite, so is every entry, because $x_i$ has no entry
 # that is exactly zero. After the update $w\leftarrow w-\eta g$, with the learning rate $\eta$ and the gradient $g$, all
-# eight weights are infinite, and at the next step $x_i^\top w$ adds $+\infty$ to $-\infty$: `NaN`. One bad target takes
-# one step to reach every weight, and no later batch mends it: `NaN` plus anything is `NaN`.
+# eight weights are infinite, and at the next step $x_i^\top w$ adds $+\infty$ to $-\infty$: `nan`. One bad target takes
+# one step to reach every weight, and no later batch mends it: `nan` plus anything is `nan`.
 #
 # In the night of the figure about 1250 of 2000 steps were spent on weights that were already lost.
 #
 # **When the advice misleads.** The document's cure has three holes. It asks `np.isnan(loss)`, and the first bad loss
 # here is `inf`. It asks after `train_step()` has made the update, when there is nothing left to save: its guard fires
-# one step late, with 0 of 8 weights finite. (Where the loss is `NaN` at once it fires in time to name the step, and the
+# one step late, with 0 of 8 weights finite. (Where the loss is `nan` at once it fires in time to name the step, and the
 # weights are lost all the same.) And it raises, so that a record kept in the loop goes down with the loop, while what
 # was printed holds every hundredth step, and not the last ones before the end. Those are the ones that you want.
 #
-# A finite loss is no proof of health either. Gradients can be `NaN` while the loss is not: the slope of $\sqrt{x}$ at 0
+# A finite loss is no proof of health either. Gradients can be `nan` while the loss is not: the slope of $\sqrt{x}$ at 0
 # is infinite, its value is 0. So look at both.
 #
 # **Stopping is one answer, not the only one.** A stream with a bad row now and then is better served by skipping the

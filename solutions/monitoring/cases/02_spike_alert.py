@@ -3,10 +3,9 @@
 #
 # About 25 minutes · difficulty 4 of 5 · 8 points
 #
-# **The complaint.** A run of 1200 steps has an alarm, and the alarm has been silent. In the log, read afterwards, the
-# loss jumps to three times its height, twice within five steps. Later it goes to thirty times, comes back, jumps again,
-# is `NaN` once, and at last steps up to another level and stays there. "It does check", says the author. It checks
-# every 10 000 steps.
+# **The complaint.** A run of 1200 steps has an alarm, and the alarm has been silent. In the log, read afterwards, the loss jumps
+# to three times its height, twice within five steps. Later it goes to thirty times, comes back, jumps again, is `nan` once, and
+# at last steps up to another level and stays there. "It does check", says the author.
 #
 # **After this case you can** write an alarm that fires at the first bad step and stays silent at ordinary ones, and say
 # what a detector's own memory does to it.
@@ -59,6 +58,7 @@ def spike_alert(history, loss):
 # the loss to the history *before* it asks. The level is 1. How high does a loss have to be for the alarm to fire, when
 # the window is full? And at the fifth step of a run? Write the first as `my_guess`. The first figure draws the
 # document's limit, wherever it has one, and your guess beside it; the number is printed under it.
+
 
 # %% scene="spike-alert"
 def healthy_course(rng, kind, steps=1200):
@@ -197,7 +197,8 @@ def show_alarms(before, now, guess, seed=0):
         caption,
         f"The loss over step, with incidents at {', '.join(map(str, incidents))}. The limit of the document's "
         "alarm lies eleven times above the level; it is missing in the first ten steps and for a hundred after nan and inf. "
-        + "; ".join(told) + ".",
+        + "; ".join(told)
+        + ".",
     )
     full = documents_limit([1.0] * 200)[-1]
     print(f"With a full window the document's alarm fires above {full:.1f} times the level. Your guess: {guess:g} times.")
@@ -210,13 +211,16 @@ show_alarms(broken.spike_alert, spike_alert, guess=my_guess)
 before, now = rates_by_kind(broken.spike_alert), rates_by_kind(spike_alert)
 alarm_rates(before, now, {kind: "false" not in kind for kind in now}, "40 curves of each kind, and 3 whole runs of each sign.")
 
+
 # %% check="spike-alert" points=8
-def ask_spike(history, loss, call):
-    """The answer of spike_alert to copies, proven to be True or False."""
-    answer = spike_alert(history[:], loss)
-    is_answer = isinstance(answer, (bool, np.bool_)) or (isinstance(answer, (int, float)) and answer in (0, 1))
-    check.that(is_answer, what="the answer is True or False", call=call, got=answer)
-    return bool(answer)
+def ask_spikes(questions, call):
+    """The answers of spike_alert to copies of (history, loss), each proven to be True or False. call: of one question, or a text."""
+    answers = check.each(spike_alert, [(history[:], loss) for history, loss in questions])
+    for question, answer in zip(questions, answers):
+        is_answer = isinstance(answer, (bool, np.bool_)) or (isinstance(answer, (int, float)) and answer in (0, 1))
+        said = call if isinstance(call, str) else call(*question)
+        check.that(is_answer, what="the answer is True or False", call=said, got=answer)
+    return [bool(answer) for answer in answers]
 
 
 def spike_habits():
@@ -243,12 +247,15 @@ def spike_habits():
 
 def check_spike_kinds(seeds):
     """Every kind of incident is found, each time."""
+
+    def call_of(history, loss):
+        return f"spike_alert(history of {len(history)} losses, {loss:.3g})"
+
+    asked = [(kind, question) for seed in seeds for kind, question in spike_kinds(seed).items()]
     missed = {}
-    for seed in seeds:
-        for kind, (history, loss) in spike_kinds(seed).items():
-            call = f"spike_alert(history of {len(history)} losses, {loss:.3g}): {kind}"
-            if not ask_spike(history, loss, call):
-                missed.setdefault(kind, []).append(call)
+    for (kind, question), found in zip(asked, ask_spikes([question for _, question in asked], call_of)):
+        if not found:
+            missed.setdefault(kind, []).append(f"{call_of(*question)}: {kind}")
     if not missed:
         return
     of_kind = {
@@ -268,7 +275,8 @@ def check_spike_kinds(seeds):
         calls = missed.get(kind, [])
         turns = {of_kind[kind]: True} if kind in of_kind else spike_habits()
         if kind == "x3, between steps 50 and 99":
-            is_deaf = not ask_spike((1 + 0.05 * np.random.default_rng(0).normal(size=60)).tolist(), 1e6, "1e6 at step 60")
+            ordinary = (1 + 0.05 * np.random.default_rng(0).normal(size=60)).tolist()
+            is_deaf = not ask_spikes([(ordinary, 1e6)], "1e6 at step 60")[0]
             turns = {of_kind[kind]: is_deaf, "the limit stands too high above the level for some windows": True}
         check.that(
             not calls,
@@ -285,7 +293,8 @@ def check_planted_run(seed, kind, scale=1.0):
     losses, incidents = planted_run(seed, kind, scale)
     call = f"spike_alert in a run whose loss is {kind}, {losses[50]:.2g} at step 50 and {losses[1139]:.2g} at 1139"
     asked = ordinary_steps(losses, incidents)
-    alarms = [step for step in asked if ask_spike(losses[:step], losses[step], call)]
+    fired = ask_spikes([(losses[:step], losses[step]) for step in [*asked, *incidents]], call)
+    alarms = [step for step, fires in zip(asked, fired) if fires]
     after_nan = [step for step in alarms if not np.isfinite(losses[step - 100 : step]).all()]
     check.that(
         len(alarms) <= 2,
@@ -300,7 +309,7 @@ def check_planted_run(seed, kind, scale=1.0):
             "the limit stands inside the noise: one ordinary step in a thousand lies 3 standard deviations above the level": True,
         },
     )
-    missed = [f"{name} at {step}" for step, name in incidents.items() if not ask_spike(losses[:step], losses[step], call)]
+    missed = [f"{name} at {step}" for (step, name), fires in zip(incidents.items(), fired[len(asked) :]) if not fires]
     if missed:
         got = f"missed: {', '.join(missed)}"
         check.that(False, what="every incident of a run is found", call=call, got=got, turns=spike_habits())
@@ -308,9 +317,9 @@ def check_planted_run(seed, kind, scale=1.0):
 
 def check_equal_losses():
     call = "spike_alert at steps 0 to 149 of a run whose loss is always -1"
-    alarms = [step for step in range(50, 150) if ask_spike([-1.0] * step, -1.0, call)]
+    alarms = sum(ask_spikes([([-1.0] * step, -1.0) for step in range(50, 150)], call))
     turns = {"a multiple of a negative number is the limit: -1 is above 10 times -1": True}
-    check.that(not alarms, what="equal losses are no spike", call=call, got=f"{len(alarms)} alarms in 100 steps", turns=turns)
+    check.that(not alarms, what="equal losses are no spike", call=call, got=f"{alarms} alarms in 100 steps", turns=turns)
 
 
 def check_spikes():
@@ -321,6 +330,8 @@ def check_spikes():
 
 
 check.run(check_spikes)
+
+
 ### BEGIN HIDDEN TESTS
 def check_spikes_elsewhere():
     rng = check.hidden_rng(102)
@@ -330,7 +341,8 @@ def check_spikes_elsewhere():
     for loss in (np.nan, np.inf, -np.inf):
         for history in ([], [np.nan], [np.nan] * 60, [level] * few):
             call = f"spike_alert({history if len(history) < 9 else f'{len(history)} losses'}, {loss})"
-            check.that(ask_spike(history, loss, call), what="nan and inf are spikes, whatever came before", call=call, got=False)
+            (fires,) = ask_spikes([(history, loss)], call)
+            check.that(fires, what="nan and inf are spikes, whatever came before", call=call, got=False)
 
 
 check.run(check_spikes_elsewhere)
@@ -346,9 +358,9 @@ check.run(check_spikes_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# To ask seldom is to miss what passes. To ask often, and compare with a multiple of a mean, is to be fooled by the
-# mean: the spike itself is in it, the last one is in it, a single `nan` ruins it. The limit has to be a level *plus* so
-# many times the noise, both taken from numbers that a few wild losses cannot move.
+# To ask seldom is to miss what passes. To ask often, and compare with a multiple of a mean, is to be fooled by the mean. The
+# spike itself is in it, the last one is in it, and a single `nan` ruins it. The limit has to be a level *plus* so many times the
+# noise, both taken from numbers that a few wild losses cannot move.
 #
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
@@ -389,10 +401,10 @@ check.run(check_spikes_elsewhere)
 # of the nine, and misses the one that follows the spike of thirty times: the standard deviation of the window is then
 # about three times the level.
 #
-# **What the alarm cannot do.** A rise that takes longer than the window is never a spike: that is a matter for a trend.
-# After a jump that stays, this rule rings for about fifty steps, until the new level has the majority; a rule that
-# admits only losses which it did not flag rings for ever. And where the loss is heavy-tailed, as in reinforcement
-# learning, $k=8$ is too low. Choose it from the false alarms of a run that you know to be healthy.
+# **What the alarm cannot do.** A rise that takes longer than the window is never a spike: that is a matter for a trend. After a
+# jump that stays, this rule rings for about fifty steps, until the new level has the majority. A rule that admits only losses
+# that it did not flag rings for ever. And where the loss is heavy-tailed, as in reinforcement learning, $k=8$ is too low. Choose
+# it from the false alarms of a run that you know to be healthy.
 #
 # **What to do when it rings** is another question. In large models a known answer is to go back to a checkpoint before
 # the spike and leave out the batches around it (Chowdhery et al. 2022, arXiv 2204.02311, section 5.1).

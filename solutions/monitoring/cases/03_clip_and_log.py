@@ -5,10 +5,10 @@
 #
 # **The complaint.** A model counts events from five sensors, day and night. Its loop used to clip the gradients.
 # Somebody has taken that out: "It was never active." How do you know? "It would have shown in the log." There is no
-# log. Now the weights are `NaN` after 150 steps. A cable is dying, and sends nonsense ever more often.
+# log. Now the weights are `nan` after 150 steps. A cable is dying, and sends nonsense ever more often.
 #
-# In `grad-clipping`, in the first stage, you made the mechanics of clipping. Here they are half of the work. The other
-# half is the number that clipping makes invisible, and what the loop does where there is no number.
+# In case 5 of stage 1 you made the mechanics of clipping. Here they are half of the work. The other half is the number that
+# clipping makes invisible, and what the loop does where there is no number.
 #
 # **After this case you can** build a training step that survives a bad batch and tells you that there was one.
 #
@@ -30,7 +30,7 @@ def clipped_step(params, grads, lr, max_norm, log):
     step is logged and skipped: the parameters come back as they were, and nothing is raised.
     Not graded: "clipped" of a skipped step, or of a norm equal to max_norm; nan or inf in the log
     of a skipped step; what else is in the dict; whether you work in place; a constant of 1e-6 or
-    less beside the norm. The squares in the checks do not overflow: that is for `grad-clipping`.
+    less beside the norm. The squares in the checks do not overflow: that is for case 5 of stage 1.
     """
     ### BEGIN BROKEN
     # # No clipping, and nobody writes anything down.
@@ -74,7 +74,7 @@ class CountsModel:
 def count_events(clipped_step, seed, steps=400, lr=0.05, max_norm=2.0):
     """Fit counts while a cable dies. Returns the History, with the distance from the true weights, and the log.
 
-    The history's grad_norm is what the scene itself measured: it is there also where nobody logs.
+    The history's grad_norm is what the experiment itself measured: it is there also where nobody logs.
     """
     rng = np.random.default_rng(seed)
     true_w, true_b = np.full(5, 0.3), 0.5
@@ -360,23 +360,24 @@ check.run(check_clipped_run)
 #
 # $$n=\sqrt{\sum_k\lVert g_k\rVert^2},\qquad \theta_k\leftarrow\theta_k-\eta\,\min\left(1,\frac{c}{n}\right)g_k$$
 #
-# where $n$ is finite; where it is not, $\theta_k$ stays as it was (Pascanu et al. 2013, arXiv 1211.5063; the
-# skipping is not theirs). The clipped norm is $\min(n,c)$. In all eight corrupt batches of this run it says 2, where $n$ went from 390 to 16 000. A log of it is flat exactly when something happens. What to watch is $n$
-# and the share of steps that were clipped: here four of the first 150, all of them at the very start, and from there on
-# ever more. With the clipping on and nothing logged, the cable would be dead before anybody noticed.
+# where $n$ is finite; where it is not, $\theta_k$ stays as it was (Pascanu et al. 2013, arXiv 1211.5063; the skipping is not
+# theirs). The clipped norm is $\min(n,c)$. In all eight corrupt batches of this run it says 2, where $n$ went from 390 to 16 000.
+# A log of it is flat exactly when something happens. What to watch is $n$ and the share of steps that were clipped: here four of
+# the first 150, all of them at the very start, and from there on ever more. With the clipping on and nothing logged, the cable
+# would be dead before anybody noticed.
 #
-# **When the advice misleads.** "Always clip to 1": the limit is a scale of *this* loss. Here ordinary norms have a
-# median of 0.6; a limit of 0.1 clips nearly every step and is a smaller learning rate in disguise (that clipping can
-# also be faster than any fixed rate was shown by Zhang et al. 2020, arXiv 1905.11881). Choose it from the log, a little
-# above what calm steps reach. And the document's symptom, an explosion "after many stable steps", is that of bad data
-# or of a rate near its bound; where the *first* steps explode, look at initialisation and warmup.
+# **When the advice misleads.** "Always clip to 1": the limit is a scale of *this* loss. Here ordinary norms have a median of 0.6;
+# a limit of 0.1 clips nearly every step, and is little more than a smaller learning rate (that clipping can also be faster than
+# any fixed rate was shown by Zhang et al. 2020, arXiv 1905.11881). Choose it from the log, a little above what calm steps reach.
+# And the document's symptom, an explosion "after many stable steps", is that of bad data or of a rate near its bound; where the
+# *first* steps explode, look at initialisation and warmup.
 #
-# The document's recipe computes the norm and throws it away. It lets `NaN` through, because `nan > max_norm` is false;
-# an infinite norm makes its factor 0, and `0 * inf` is `NaN`: the lost reading at step 310 takes all the weights with
+# The document's recipe computes the norm and throws it away. It lets `nan` through, because `nan > max_norm` is false;
+# an infinite norm makes its factor 0, and `0 * inf` is `nan`: the lost reading at step 310 takes all the weights with
 # it. Clipping array by array, which also occurs, turns the step: by 22 degrees for the gradients of the check.
 #
-# A step that is skipped is a decision too, and a silent one if nobody counts. In large models it is a known cure to go
-# back to before a spike and leave its batches out (Chowdhery et al. 2022, arXiv 2204.02311, section 5.1).
+# A step that is skipped is a decision too, and a silent one if nobody counts. What is done after a spike in large models stands
+# in the note of case 2.
 #
 # **In PyTorch** `norm = torch.nn.utils.clip_grad_norm_(parameters, max_norm)` stands between `backward()` and `step()`,
 # and returns the norm from before. Log it. It raises on a norm that is not finite only with `error_if_nonfinite=True`;

@@ -74,7 +74,7 @@ def show_smoothing(before, now, seed, guess):
     """Draw what two smoothing functions make of a loss with one bad batch, and of a jump from 1 to 0."""
     fig, (left, right) = figure(2)
     losses = losses_with_a_bad_batch(seed)
-    left.plot(losses, color="#999999", linewidth=0.6, label="the loss itself")
+    left.plot(losses, color="#888888", linewidth=0.6, label="the loss itself")
     told = []
     for style, smoothing, label in ((BROKEN, before, "as complained about"), (MENDED, now, "your code")):
         curve, jump = np.array(smoothing(losses, beta=0.99), dtype=float), answer_to_a_jump(smoothing)
@@ -313,9 +313,9 @@ check.run(check_smooth_elsewhere)
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# Carry one number along. Either it begins as the first value and you use it as it is, or it begins as zero and you show it
-# divided by the sum of the weights handed out so far, which is $1-\beta^t$. Take one of the two. Where a value is not
-# finite, nothing may change, not even the count $t$.
+# Carry one number along. Either it begins as the first value, and you use it as it is. Or it begins as zero, and you show it
+# divided by the sum of the weights handed out so far, which is $1-\beta^t$. Take one of the two. Where a value is not finite,
+# nothing may change, not even the count $t$.
 #
 # </details>
 #
@@ -326,15 +326,15 @@ check.run(check_smooth_elsewhere)
 # **Diagnosis.** *Mistake 4: Wrong Smoothing for Loss Display.*
 #
 # With losses $x_1,\dots,x_t$ the exponential moving average is $s_t=\beta s_{t-1}+(1-\beta)x_t$ (Roberts 1959, doi
-# 10.1080/00401706.1959.10489860). A value $k$ steps old has the weight $(1-\beta)\beta^k$. Started at $s_0=0$, the weights
-# add up to $1-\beta^t$ only, so $s_t/(1-\beta^t)$ is what to show (the same correction as in Adam, Kingma & Ba 2015, arXiv
-# 1412.6980, section 3, which is Case 3 of the first stage). Started at $s_1=x_1$, the weights add up to 1 from the first
-# step on, and there is nothing to correct. For three losses 1, 0.5, 0 and $\beta=0.6$ the first gives 1, 0.69, 0.34, the
-# second 1, 0.80, 0.48. The first forgets its start sooner.
+# 10.1080/00401706.1959.10489860). A value $k$ steps old has the weight $(1-\beta)\beta^k$. Started at $s_0=0$, the weights add up
+# to $1-\beta^t$ only, so $s_t/(1-\beta^t)$ is what to show (the same correction as in Adam, Kingma & Ba 2015, arXiv 1412.6980,
+# section 3, which is case 3 of stage 1). Started at $s_1=x_1$, the weights add up to 1 from the first step on, and there is
+# nothing to correct. For three losses 1, 0.5, 0 and $\beta=0.6$ the first gives 1, 0.69, 0.34, the second 1, 0.80, 0.48. The
+# first forgets its start sooner.
 #
-# **When the advice misleads.** The document's own fix starts at the first loss *and* divides by $1-\beta^t$. With
-# $\beta=0.99$ a constant loss of 2 is then shown as 200 at step 0, 19 at step 10, 3.14 at step 100, and within 1 % only
-# from step 459 on: a fine descent, and none of it took place.
+# **When the advice misleads.** The document's own fix starts at the first loss *and* divides by $1-\beta^t$. With $\beta=0.99$ a
+# constant loss of 2 is then shown as 200 at step 0, 19 at step 10, 3.14 at step 100, and within 1 % only from step 459 on. A fine
+# descent, and none of it took place.
 #
 # **A moving average is not a mistake in itself.** The document says that the exponential average "responds faster". After a
 # jump:
@@ -351,8 +351,8 @@ check.run(check_smooth_elsewhere)
 # hundred steps later, when it drops out. It also needs the last hundred values where the average needs one number. But its
 # memory ends, and after 100 steps it has surely forgotten; choose it where you need that, and do not read its cliffs.
 #
-# **Whatever you smooth with,** alarms belong on the raw loss (Cases 1 and 2): a spike of 20 times the loss raises an
-# average with $\beta=0.99$ by a fifth only.
+# **Whatever you smooth with,** alarms belong on the raw loss (cases 1 and 2): a spike of 20 times the loss raises an average with
+# $\beta=0.99$ by a fifth only.
 #
 # **In PyTorch** there is no such function for losses. TensorBoard's slider starts at zero and corrects; it leaves a gap at
 # `nan`. In pandas, `ewm(alpha=1 - beta, ignore_na=True)` is that form too, and with `adjust=False` the other. Its `span` is

@@ -7,8 +7,8 @@
 # because it may be taken away at any moment, and it is, every ninety steps or so. The run then begins again at step 0. It
 # has been going on for two weeks now, and has never come past step 90.
 #
-# **After this case you can** say what the state of a run consists of, write it to disk so that a kill at any moment loses
-# next to nothing, clean up without deleting what you need, and prove that a resumed run is the run that was not killed.
+# **After this case you can** say what the state of a run consists of, write it to disk so that a kill at any moment loses next to
+# nothing, and prove that a resumed run is the run that was not killed.
 #
 # ### The code
 
@@ -624,16 +624,16 @@ check.run(check_checkpoints_elsewhere)
 # $c$ steps a kill costs at most $c$ steps, and $c/2$ on average. How often to save, when saving takes time $\delta$ and
 # kills come every $M$ on average? Young 1974 (doi 10.1145/361147.361115) found $\sqrt{2\delta M}$ between two checkpoints.
 #
-# **When the advice misleads.** The document's fix saves the model, the optimizer and the step, and keeps the last five. It
-# saves neither the generator nor the schedule: measured with Adam on these spirals and resumed at step 150 of 200, a
-# generator that begins anew moves some parameter by 0.1 to 0.25 at the end, and parameters alone, without the optimizer, by
-# 0.63 to 0.77. The loss does not show it: after such a restart it is 1.01 to 1.15 times what it was. So compare parameters,
-# bit for bit. It writes under the final name, and a kill in the middle leaves half a file as the newest. It says
-# `cleanup_old_checkpoints` and not how: by names sorted as texts, with a checkpoint every 10 000 steps, step 120 000 is
-# deleted and step 50 000 is kept. It may delete the best. And of 99 999 steps the last 9999 are never saved.
+# **When the advice misleads.** The document's fix saves the model, the optimizer and the step, and keeps the last five. It saves
+# neither the generator nor the schedule. Measured with Adam on these spirals, resumed at step 150 of 200: a generator that begins
+# anew moves some parameter by 0.1 to 0.25 at the end. Parameters alone, without the optimizer, do so by 0.63 to 0.77. The loss
+# does not show it: after such a restart it is 1.01 to 1.15 times what it was. So compare parameters, bit for bit. It writes under
+# the final name, and a kill in the middle leaves half a file as the newest. It says `cleanup_old_checkpoints` and not how: by
+# names sorted as texts, with a checkpoint every 10 000 steps, step 120 000 is deleted and step 50 000 is kept. It may delete the
+# best. And of 99 999 steps the last 9999 are never saved.
 #
-# **Atomic** means wholly or not at all. `os.replace` is, on one file system; `write` is not. Before it the data have to be
-# on the disk, hence `os.fsync` in the scene's `FolderDisk`. On Windows a file that is open somewhere cannot be replaced or
+# **Atomic** means wholly or not at all. `os.replace` is, on one file system; `write` is not. Before it the data have to be on the
+# disk, hence `os.fsync` in `FolderDisk`, above the figure. On Windows a file that is open somewhere cannot be replaced or
 # removed: read it, close it, then clean up.
 #
 # **No pickle.** To load a pickled file is to run a program from it; whoever can change your checkpoints can run what they
@@ -641,8 +641,8 @@ check.run(check_checkpoints_elsewhere)
 # otherwise. Floats survive JSON exactly, because Python writes as many digits as it takes; the 128-bit numbers of a
 # generator do too. As an array of floats they would not.
 #
-# **In PyTorch** the parts are `model.state_dict()`, `optimizer.state_dict()`, `scheduler.state_dict()`,
-# `torch.get_rng_state()` with that of each GPU and of numpy, and the place in the data. `torch.save` pickles: load with
-# `weights_only=True`.
+# **In PyTorch** the parts are `model.state_dict()`, `optimizer.state_dict()`, `scheduler.state_dict()`, `torch.get_rng_state()`
+# with that of each GPU and of numpy, and the place in the data. `torch.save` pickles: load with `weights_only=True`, the default
+# since PyTorch 2.6.
 #
 # </details>

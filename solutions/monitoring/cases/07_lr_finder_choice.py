@@ -82,7 +82,7 @@ def train_at(lr, seed, steps=400):
 
 
 def show_choice(lrs, losses, before, now, seed, guess):
-    """Draw the sweep with the two chosen rates, and the trainings at both. A rate of None is not drawn."""
+    """Draw the sweep with the two chosen rates, and the training runs at both. A rate of None is not drawn."""
     fig, (left, right) = figure(2, height=3.4)
     left.plot(lrs, losses, color="#777777", marker=".", markersize=4, linewidth=0.7, zorder=1)
     told = []
@@ -307,22 +307,21 @@ check.run(check_choose_lr_elsewhere)
 # to 2.4) ends at a loss of 0.45 to 1.27, and chance is at 1.10. A tenth of it ends at 0.03 to 0.07, a tenth of the
 # smoothed minimum at 0.03 to 0.10.
 #
-# The band of the check is wide, because the truth is: over eight seeds a third of the minimum ends at 0.006 to 0.12, better
-# in most and worse in one, and a sixtieth at 0.17 to 0.39, still on its way. Below that the training crawls.
+# The band of the check is wide, because the truth is. Over eight seeds a third of the minimum ends at 0.006 to 0.12, better in
+# most and worse in one. A sixtieth ends at 0.17 to 0.39, still on its way. Below that the training crawls.
 #
 # **When the advice misleads.** The document says two things. Its text says ten times below the place where the loss starts to
-# rise. In a noisy sweep that place is not there to be found: the first uptick comes within the first five steps, and a tenth of
-# that rate, 1e-5, ends at 1.0 to 1.5, which is no training at all. Its code says `lr_at_minimum / 10`, which is another
-# thing, and on a sweep that turns up it is *right*: of the checks here it passes every such curve, smoothed or not, as long
-# as `nan` is kept out of the minimum. What it lacks is the refusal. A sweep that ends at 0.03 or 0.1 has its minimum near
-# the end, because it ends there. A tenth of that says how far somebody swept, and nothing about the network. And
-# where the loss has not moved at all, the minimum is the luckiest batch.
+# rise. In a noisy sweep that place is not there to be found. The first uptick comes within the first five steps, and a tenth of
+# that rate, 1e-5, ends at 1.0 to 1.5, which is no training at all. Its code says `lr_at_minimum / 10`, which is another thing. On
+# a sweep that turns up it is *right*: of the checks here it passes every such curve, smoothed or not, as long as `nan` is kept
+# out of the minimum. What it lacks is the refusal. A sweep that ends at 0.03 or 0.1 has its minimum near the end, because it ends
+# there. A tenth of that says how far somebody swept, and nothing about the network. And where the loss has not moved at all, the
+# minimum is the luckiest batch.
 #
-# **Other readings.** Ten times below the *end* of this sweep is a rate of 10, and ends at a loss of 4 to 15. The
-# steepest step is a rule of some libraries; without smoothing it took rates from 0.0003 to 2.2 here, and ended anywhere
-# from 0.02 to 1.1. A sweep also knows only the first hundred steps of a training: with a warmup, another batch size or
-# another optimizer it has to be done anew. It goes on from the ladder of probes in case 2 of the first stage, and costs
-# one run instead of several.
+# **Other readings.** Ten times below the *end* of this sweep is a rate of 10, and ends at a loss of 4 to 15. The steepest step is
+# a rule of some libraries; without smoothing it took rates from 0.0003 to 2.2 here, and ended anywhere from 0.02 to 1.1. A sweep
+# also knows only the first hundred steps of a training: with a warmup, another batch size or another optimizer it has to be done
+# anew. It goes on from the ladder of probes in case 2 of stage 1, and costs one run instead of several.
 #
 # **In PyTorch** there is no finder, but `torch.optim.lr_scheduler.ExponentialLR` with a gamma above 1 makes the
 # sweep: step it after each batch, write down the loss, and load the first weights again before you train.

@@ -9,7 +9,7 @@
 # over.
 #
 # **After this case you can** write an update that a bad batch cannot pass, say what has to stand still when it is refused, and
-# choose between skipping a batch, lowering the rate and going back to a checkpoint.
+# choose between a skip, a lower rate and a checkpoint.
 #
 # ### The code
 
@@ -369,8 +369,8 @@ check.run(check_guard_elsewhere)
 #
 # **Diagnosis.** *Mistake 8: Not Handling NaN/Inf Properly.*
 #
-# `NaN` absorbs: any sum or product with it is `NaN`. In the forward pass one `nan` input reaches all logits of its row, in
-# the backward pass every entry of every gradient, since each is a sum over the rows of the batch. The update
+# `nan` absorbs: any sum or product with it is `nan`. In the forward pass one `nan` input reaches all logits of its row. In the
+# backward pass it reaches every entry of every gradient, since each is a sum over the rows of the batch. The update
 #
 # $$v\leftarrow\beta v+g,\qquad p\leftarrow p-\eta v,$$
 #
@@ -379,13 +379,13 @@ check.run(check_guard_elsewhere)
 # before the first thing that remembers, and what remembers is not only $p$: also $v$, and $t$, which a warmup or Adam's bias
 # correction reads. With the guard these runs end at a loss of 0.03 to 0.05 (20 seeds), and two batches are lost.
 #
-# A loop that stops at a `nan` loss comes one step late: that loss was computed from good parameters, but the update that
-# follows it in the same pass has already spoiled them.
+# A loop that stops at a `nan` loss comes one step late. That loss was computed from good parameters, but the update that follows
+# it in the same pass has already spoilt them.
 #
-# **Skip, lower the rate, or go back?** The document names the three and leaves the choice to you. It depends on what is
-# broken. We gave each option the guard above, and five seeds of two tasks. *Bad data*: this case's network, with two bad
-# batches. *Bad parameters*: a Poisson regression with the log link, whose rate of 0.4 is far too high; after 4 to 15 steps
-# its exponentials overflow.
+# **Skip, lower the rate, or go back?** The document names the three and leaves the choice to you. It depends on what is broken.
+# Each option got the guard above, and was run with five seeds on two tasks. *Bad data*: this case's network, with two bad
+# batches. *Bad parameters*: a Poisson regression with the log link, whose rate of 0.4 is far too high; after 4 to 15 steps its
+# exponentials overflow.
 #
 # | option | bad data | bad parameters |
 # | --- | --- | --- |
@@ -405,9 +405,9 @@ check.run(check_guard_elsewhere)
 # float32 the square of 1e20 is beyond 3.4e38, so the norm of a finite gradient is `inf`: a false alarm (a norm added up
 # in float64 has none).
 #
-# **What the guard cannot see.** In the Poisson runs the last steps that were taken were finite, and moved the parameters
-# by factors of thousands. A guard against `NaN` says that the run is lost; clipping, the matter of case 5 of the first stage,
-# keeps it from being lost.
+# **What the guard cannot see.** In the Poisson runs the last steps that were taken were finite, and moved the parameters by
+# factors of thousands. A guard against `nan` says that the run is lost; clipping, the matter of case 5 of stage 1, keeps it from
+# being lost.
 #
 # **In PyTorch** `torch.amp.GradScaler` does just this for float16: where a gradient is not finite
 # `scaler.step(optimizer)` skips the step (Micikevicius et al. 2018, arXiv 1710.03740, section 3.2), and

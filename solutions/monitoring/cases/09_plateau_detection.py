@@ -125,9 +125,9 @@ print(f"You said {my_guess:.0%} for the first.")
 # %% check="plateau-detection" points=6
 def plateau_verdicts(losses, window=None):
     """What is_plateau says about each row of `losses`; None where it is neither True nor False."""
+    calls = [(row,) if window is None else (np.array(row), window) for row in losses.tolist()]
     verdicts = []
-    for row in losses.tolist():
-        said = is_plateau(row) if window is None else is_plateau(np.array(row), window)
+    for said in check.each(is_plateau, calls):
         is_verdict = said is not None and np.ndim(said) == 0 and said in (True, False)
         check.that(is_verdict, what="each answer is True or False", call="is_plateau(losses)", expected="True or False", got=said)
         verdicts.append(bool(said))
@@ -331,25 +331,25 @@ check.run(check_plateau_elsewhere)
 # $$\Delta=\bar b-\bar a,\qquad \mathrm{se}(\Delta)=\sqrt{\frac{s_a^2+s_b^2}{n}}.$$
 #
 # With 5 % noise and $n=100$ the error is 0.7 % of the loss. Say plateau when $|\Delta|+2\,\mathrm{se}(\Delta)$ is below the
-# smallest change that you care about, here 5 %. That is a test of *equivalence* (Schuirmann 1987, doi 10.1007/BF01068419):
-# it asks the data to show that nothing moves. The usual test, $|\Delta|<2\,\mathrm{se}(\Delta)$, only asks them not to show a
-# movement, and any curve passes it that is noisy enough (the check takes it, since its noise ends at 5 %): of curves with 10 % noise that fall by 2 % a window it calls 72 % a
-# plateau.
+# smallest change that you care about, here 5 %. That is a test of *equivalence* (Schuirmann 1987, doi 10.1007/BF01068419): it
+# asks the data to show that nothing moves. The usual test, $|\Delta|<2\,\mathrm{se}(\Delta)$, only asks them not to show a
+# movement, and any curve that is noisy enough passes it. Of curves with 10 % noise that fall by 2 % a window it calls 72 % a
+# plateau. (The check takes it, since its noise ends at 5 %.)
 #
-# **When the advice misleads.** The document's fix is the rule of the prediction: a relative improvement of the means below
-# 0.001. It has no error bar. Of 1000 flat curves it calls 77 % a plateau at 1 % noise, 55 % at 5 %, 53 % at 10 %: a coin,
-# because the limit is far inside the noise. Of curves that really fall by 0.5 % a window it calls 28 % a plateau at 5 % noise
-# and 39 % at 10 %. Of curves that rise by 10 % a window it calls all of them a plateau, since a rise is
-# an improvement below any limit. Below zero its sign turns: an improving loss is a plateau. `NaN` gives False and `inf` True.
+# **When the advice misleads.** The document's fix is the rule of the prediction: a relative improvement of the means below 0.001.
+# It has no error bar. Of 1000 flat curves it calls 77 % a plateau at 1 % noise, 55 % at 5 %, 53 % at 10 %. It tosses a coin,
+# because the limit is far inside the noise. Of curves that really fall by 0.5 % a window it calls 28 % a plateau at 5 % noise and
+# 39 % at 10 %. Of curves that rise by 10 % a window it calls all of them a plateau, since a rise is an improvement below any
+# limit. Below zero its sign turns: an improving loss is a plateau. `nan` gives False and `inf` True.
 #
 # **No rule sees everything.** The mended one calls a fall of 2 % a window a plateau, on purpose: 2 % is below its 5 %. At 10 %
 # noise it finds 87 % of the flat curves; a longer window would find the rest, later. And its rates are for *one*
 # look. Asked at every step, any rule with a false alarm in twenty looks will soon give one: ask once a window, or wait for
 # a few alarms in a row.
 #
-# **In PyTorch** `torch.optim.lr_scheduler.ReduceLROnPlateau` compares with the best value so far, with `patience`. It
-# too takes divergence for a plateau. In its default relative mode the loss has to fall below best times $1-10^{-4}$; at
-# a best of $-1$ that is $-0.9999$, which a loss that stays at $-1$ beats at each step: it never fires. Use
-# `threshold_mode="abs"` for losses below zero.
+# **In PyTorch** `torch.optim.lr_scheduler.ReduceLROnPlateau` compares with the best value so far, with `patience`. It too takes
+# divergence for a plateau. In its default relative mode the loss has to fall below the best times $1-10^{-4}$. At a best of $-1$
+# that is $-0.9999$, which a loss that stays at $-1$ beats at each step: it never fires. Use `threshold_mode="abs"` for losses
+# below zero.
 #
 # </details>

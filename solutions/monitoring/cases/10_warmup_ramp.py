@@ -9,10 +9,9 @@
 # it is. All the same, every run is lost, as if there were no warmup at all. Nobody has ever drawn the learning rate.
 #
 # **After this case you can** write the ramp of a warmup so that its first step is small, its last one is full, and its edges
-# hold; and check any schedule by drawing it before the first run.
+# hold, and check any schedule by drawing it.
 #
-# In the first stage, *It was warmed up, and it still died in its first steps* asked how **long** a warmup has to be. The length
-# is right here. This case asks for the **ramp**.
+# Case 7 of stage 1 asked how **long** a warmup has to be. The length is right here. This case asks for the **ramp**.
 #
 # ### The code
 
@@ -132,12 +131,12 @@ show_ramps(
 def ramp_values(steps, warmup_steps, base_lr):
     """The learning rates of `steps` (a list) as an array, each proven to be one finite number."""
     values = []
-    for step in steps:
+    try:
+        answers = check.each(warmup_lr, [(step, warmup_steps, base_lr) for step in steps])
+    except ZeroDivisionError:
+        answers = ["ZeroDivisionError"]
+    for step, lr in zip(steps, answers):
         call = f"warmup_lr({step}, warmup_steps={warmup_steps}, base_lr={base_lr})"
-        try:
-            lr = warmup_lr(step, warmup_steps, base_lr)
-        except ZeroDivisionError:
-            lr = "ZeroDivisionError"
         is_number = lr is not None and not isinstance(lr, str) and np.ndim(lr) == 0 and np.isfinite(lr)
         check.that(
             is_number,

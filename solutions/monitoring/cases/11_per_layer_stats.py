@@ -145,7 +145,7 @@ def show_layers(before, now, guess, lr=0.01):
     fig, (left, middle, right) = figure(3, height=3.6)
     told = []
     nets = {"healthy": residual_run(0, lr=lr), "block 3 dead": residual_run(0, dead=3, lr=lr)}
-    looks = ({"color": "#999999", "linestyle": "-"}, {"color": "#222222", "linestyle": "--"})
+    looks = ({"color": "#888888", "linestyle": "-"}, {"color": "#222222", "linestyle": "--"})
     for (name, (weights, grads, history)), look, mark in zip(nets.items(), looks, "os"):
         left.plot(history["grad_norm"], label=name, linewidth=1.5, **look)
         told.append(f"{name}: the global norm goes from {history['grad_norm'][0]:.0f} to {history['grad_norm'][-1]:.1g}")
@@ -510,16 +510,16 @@ check.run(check_per_layer_elsewhere)
 # 0.029, and that of a healthy one 0.007 to 0.016. The global norm starts between 6 and 20 (median 13), where the healthy ones
 # have 18 to 41 (24). At step 20 it is 0.7 to 9, and 0.8 to 10 in the healthy ones: no bound on this number tells the two apart.
 #
-# **The sigmoids.** Each one multiplies what comes back by at most 1/4. It is the *early* layers that starve, not the "deep" ones:
-# the gradient has a norm near $10^{-7}$ in the first layer and 0.3 to 0.8 in the last, which alone decides the global norm. It
-# was so in recurrent networks, with time for depth (Bengio et al. 1994, doi 10.1109/72.279181). The first layer lies at
-# $10^{-4}$ of the median here, which is between the bounds: your code may name it or not.
+# **The sigmoids.** Each one multiplies what comes back by at most 1/4. It is the *early* layers that starve, not the "deep" ones.
+# The gradient has a norm near $10^{-7}$ in the first layer and 0.3 to 0.8 in the last, which alone decides the global norm. It
+# was so in recurrent networks, with time for depth (Bengio et al. 1994, doi 10.1109/72.279181). The first layer lies at $10^{-4}$
+# of the median here, which is between the bounds: your code may name it or not.
 #
-# **When the advice misleads.** The document's fix does compute the norm of every layer, and holds it against $10^{-7}$ and
-# 100. A plain network on these spirals has a global norm of 0.7 to 1.9 with the mean loss, and of 124 to 342 with the sum over
-# its 180 rows (20 seeds). In the healthy residual networks, with the summed loss, the document's code calls 140 of 140 layers
-# exploding; with the learning rate divided by 180 it is the same training. NaN is neither below the one bound nor above the
-# other, so the worst layer passes as healthy, and `zip` drops the layers at the end of the longer list. A fixed lower bound
+# **When the advice misleads.** The document's fix does compute the norm of every layer, and holds it against bounds of $10^{-7}$
+# and 100. A plain network on these spirals has a global norm of 0.7 to 1.9 with the mean loss, and of 124 to 342 with the sum
+# over its 180 rows (20 seeds). In the healthy residual networks, with the summed loss, the document's code calls 140 of 140
+# layers exploding; with the learning rate divided by 180 it is the same training. NaN is neither below the one bound nor above
+# the other, so the worst layer passes as healthy, and `zip` drops the layers at the end of the longer list. A fixed lower bound
 # also calls every converged run dead.
 #
 # The ratio has limits of its own. With Adam the step is not $\eta g$: use the update that is really made. Biases and gains

@@ -105,8 +105,8 @@ def show_verdicts(trial, changes, seeds, before, now, guess):
         changed = np.array([trial(change, seed) for seed in seeds])
         verdicts = [judge(trial, change, seeds) for judge in (before, now)]
         for row, without in zip(changed, control):
-            ax.plot([0, 1], row, color="#bbbbbb", linewidth=0.8, linestyle=":", zorder=1)
-            ax.plot([1, 2], [row[1], without[1]], color="#999999", linewidth=1, zorder=1)
+            ax.plot([0, 1], row, color="#888888", linewidth=0.8, linestyle=":", zorder=1)
+            ax.plot([1, 2], [row[1], without[1]], color="#888888", linewidth=1, zorder=1)
         for place, losses, mark in ((0, changed[:, 0], "o"), (1, changed[:, 1], "D"), (2, control[:, 1], "s")):
             ax.plot(np.full(len(seeds), place), losses, mark, color="#222222", markersize=5, fillstyle="none", zorder=2)
         ax.axhline(guess, color="#444444", linestyle=":", linewidth=1.5)
@@ -406,8 +406,8 @@ check.run(check_re_evaluate_elsewhere)
 #
 # **Diagnosis.** *Mistake 12: Forgetting to Re-evaluate After Fixes.*
 #
-# Let $a_s$ be the loss after the changed run of seed $s$, and $c_s$ that of its control: the same saved state, the same
-# batches, the same number of steps, without the change. With $d_s=a_s-c_s$ over $n$ seeds, mean $\bar d$ and standard
+# Let $a_s$ be the loss after the changed run of seed $s$, and $c_s$ that of its control. The control has the same saved state,
+# the same batches and the same number of steps, without the change. With $d_s=a_s-c_s$ over $n$ seeds, mean $\bar d$ and standard
 # deviation $\sigma_d$, hold
 #
 # $$t=\frac{\bar d}{\sigma_d/\sqrt n}$$
@@ -435,10 +435,10 @@ check.run(check_re_evaluate_elsewhere)
 #
 # A control answers the question for *this horizon*. With $\eta/10$ the same network needs 1000 steps to reach the 0.28 that
 # $\eta$ reached in 100, so here nothing is gained by waiting. But a lower rate often costs at first and pays late, in a noisy run
-# (the first stage's case on decay), so let the trial be as long as what you decide. Somebody who steps in at a bad moment
-# will see things get better by themselves: the next value after an unusually bad one is usually less bad. And whoever tries
-# twenty changes at one false verdict in twenty will find one that "helps". Let the seeds vary data order and
-# initialisation too, not just one of them (Bouthillier et al. 2021, arXiv 2103.03098).
+# (case 8 of stage 1), so let the trial be as long as what you decide. Somebody who steps in at a bad moment will see things get
+# better by themselves: the next value after an unusually bad one is usually less bad. And whoever tries twenty changes at one
+# false verdict in twenty will find one that "helps". Let the seeds vary data order and initialisation too, not just one of them
+# (Bouthillier et al. 2021, arXiv 2103.03098).
 #
 # **In PyTorch** the rate lives in `optimizer.param_groups[0]["lr"]`: change it there. For the saved state keep
 # `copy.deepcopy(model.state_dict())`, the same of the optimizer, and the generators' states.

@@ -5,8 +5,8 @@
 #
 # **The complaint.** All instruments of this stage hang in one room now, on one run of 1200 steps. They are in order: each was
 # tested by itself. And yet the run went through three bad batches, four spikes, an overfitting that began at step 450 and a
-# plateau from step 600 on, and the log of that night says "spike" a few times, "bad batch" once, and "overfit" four hundred steps late. "The
-# instruments are no good", says the shift. The instruments were never asked the right question.
+# plateau from step 600 on. The log of that night says "spike" a few times, "bad batch" once, and "overfit" four hundred steps
+# late. "The instruments are no good", says the shift. The instruments were never asked the right question.
 #
 # **After this case you can** wire instruments into a training loop so that each sees what it was made for, and none keeps
 # another from speaking.
@@ -81,11 +81,11 @@ def watch_step(room, step, loss, grads, val_loss):
 
 
 # %% [markdown]
-# The marks are for the wiring itself: a night may go well by luck, with a wiring that another night would find out. So the checks also
-# look at what each instrument is asked.
+# The marks are for the wiring itself: a night may go well by luck, with a wiring that another night would find out. So the checks
+# also look at what each instrument is asked.
 #
-# **Predict, before you run it.** Nine incidents can be heard while the run goes on: three bad batches, four spikes, one plateau and
-# one overfitting. How many of them does the wiring of the complaint report? The line under the figure answers it.
+# **Predict, before you run it.** Nine incidents can be heard while the run goes on: three bad batches, four spikes, one plateau
+# and one overfitting. How many of them does the wiring of the complaint report? The line under the figure answers it.
 
 # %% scene="control-room" needs="no-monitoring spike-alert ema-smoothing validation-early-stop checkpoint-resume nan-inf-guard plateau-detection"
 import copy
@@ -367,7 +367,7 @@ def show_the_night(before, now):
     said, begun, record, rooms = now
     for room, start in zip(rooms, (0, begun)):
         steps = [step for step in range(start, start + len(room.losses) + 4) if step not in BAD_BATCHES][: len(room.losses)]
-        top.plot(steps, room.losses, color="#999999", linewidth=0.8, label="loss of each step" if start == 0 else None)
+        top.plot(steps, room.losses, color="#888888", linewidth=0.8, label="loss of each step" if start == 0 else None)
         evaluations = range(-(-start // 10) * 10, STEPS, 10)
         shown = room.shown[: len(evaluations)]
         top.plot(list(evaluations)[: len(shown)], shown, label="smoothed" if start == 0 else None, **MENDED)
@@ -381,7 +381,7 @@ def show_the_night(before, now):
     }
     for row, (word, places) in enumerate(planted.items()):
         for start, end in places:
-            bottom.barh(row, max(end - start, 8), left=start - 4, height=0.8, color="#bbbbbb", alpha=0.5)
+            bottom.barh(row, max(end - start, 8), left=start - 4, height=0.8, color="#e6e6e6", edgecolor="#888888", linewidth=0.8)
         for night, style, marker, shift in ((before, BROKEN, "X", 0.2), (now, MENDED, "o", -0.2)):
             steps = [step for step, other in night[0] if other == word]
             look = {"markerfacecolor": "none", "markeredgewidth": 1.6} if marker == "o" else {}
@@ -652,15 +652,21 @@ check.run(check_room_record)
 # makes neighbours alike. A test that takes the scatter of its losses for the size of its own error then believes any slope. So
 # let the instruments see what was measured, and let people see the average.
 #
-# **A refused step has no loss.** Put on record, a `NaN` is in every mean, every median and every figure from there on. Put its
+# **A refused step has no loss.** Put on record, a `nan` is in every mean, every median and every figure from there on. Put its
 # number into the log of alarms instead.
 #
-# **No alarm has a rank.** A bad batch with a `NaN` loss is a spike too; a plateau can begin on the day on which overfitting is
+# **No alarm has a rank.** A bad batch with a `nan` loss is a spike too; a plateau can begin on the day on which overfitting is
 # found. Whoever returns at the first alarm has decided that the second does not matter, without having looked.
 #
-# **What this room cannot do.** The instruments' own memories are not in the checkpoint: after the machine was lost, the alert knew nothing of
-# the first 700 steps and was deaf for fifty more, and the plateau had to be measured afresh over two whole windows. In a run of weeks,
-# save the record with the parameters.
+# **When the advice misleads.** The document mends each instrument by itself, and what is right alone can be wrong in company. Its
+# check for `nan` raises, and its guard returns at once (cases 1 and 8): put one below the other into one loop, the first that
+# fires keeps the rest from being asked. Its alarm puts the loss into the history before it asks (case 2), as the wiring of the
+# complaint does. And its smoothing is meant for a display (case 4): it shows a trend, and hides from a test the noise that the
+# test needs.
+#
+# **What this room cannot do.** The instruments' own memories are not in the checkpoint. After the machine was lost, the alert
+# knew nothing of the first 700 steps and was deaf for fifty more; the plateau had to be measured afresh over two whole windows.
+# In a run of weeks, save the record with the parameters.
 #
 # **In PyTorch** the loop is yours to write, and so are its mistakes; trainers with callbacks fix an order in which these are
 # called, which is worth reading once.

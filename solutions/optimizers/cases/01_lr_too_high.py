@@ -3,8 +3,8 @@
 #
 # About 15 minutes · difficulty 1 of 5 · 4 points
 #
-# **The complaint.** The simplest model there is, a line through points, is fitted by gradient descent. The loss is 270, then
-# 200 000, then a number with forty digits, then `inf`. The learning rate of 0.1 comes from a tutorial, where it worked. A colleague
+# **The complaint.** The simplest model there is, a line through points, is fitted by gradient descent. The loss is 270, then 200
+# 000, then a number with forty digits, then `inf`. The learning rate of 0.1 comes from a tutorial, where it worked. A colleague
 # said "divide it by ten". At 0.01 the loss climbs more slowly, and ends at `inf` all the same.
 #
 # **After this case you can** tell from the data, before the first step, which learning rates will diverge, and choose one that
@@ -36,9 +36,10 @@ def pick_lr(x, y):
 
 
 # %% [markdown]
-# **Predict, before you run it.** Along one direction the loss is a parabola, $\frac{1}{2}\lambda d^2$, where $d$ is the distance from its
-# lowest point and $\lambda$ the curvature. One step of size $\eta$ turns $d$ into $(1-\eta\lambda)\,d$. In this data $\lambda$ is 283 along
-# the steepest direction. By what factor does a step at $\eta=0.1$ multiply the distance? The right panel answers it.
+# **Predict, before you run it.** Along one direction the loss is a parabola, $\frac{1}{2}\lambda d^2$, where $d$ is the distance
+# from its lowest point and $\lambda$ the curvature. One step of size $\eta$ turns $d$ into $(1-\eta\lambda)\,d$. In this data
+# $\lambda$ is 283 along the steepest direction. By what factor does a step at $\eta=0.1$ multiply the distance? The right panel
+# answers it.
 
 # %% scene="lr-too-high"
 def unequal_features(seed):
@@ -182,8 +183,8 @@ check.run(check_lr_too_high_elsewhere)
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
 #
-# A step multiplies the distance along a direction of curvature $\lambda$ by $1-\eta\lambda$. It shrinks only if that lies between $-1$ and
-# $1$, for every direction at once. The steepest direction decides, and $0.1$ knows nothing of it.
+# A step multiplies the distance along a direction of curvature $\lambda$ by $1-\eta\lambda$. It shrinks only if that lies between
+# $-1$ and $1$, for every direction at once. The steepest direction decides, and $0.1$ knows nothing of it.
 #
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
@@ -199,23 +200,25 @@ check.run(check_lr_too_high_elsewhere)
 #
 # **Diagnosis.** *Mistake 1: Learning Rate Too High.*
 #
-# The loss $\frac{1}{n}\lVert Xw-y\rVert^2$ over $n$ rows has the Hessian $H=\frac{2}{n}X^\top X$. Along its eigenvector of eigenvalue $\lambda$ the
-# distance $d_t$ from the minimum after $t$ steps of size $\eta$ is $d_t=(1-\eta\lambda)^t d_0$. It shrinks for every $\lambda$ when
+# The loss $\frac{1}{n}\lVert Xw-y\rVert^2$ over $n$ rows has the Hessian $H=\frac{2}{n}X^\top X$. Along its eigenvector of
+# eigenvalue $\lambda$ the distance $d_t$ from the minimum after $t$ steps of size $\eta$ is $d_t=(1-\eta\lambda)^t d_0$. It
+# shrinks for every $\lambda$ when
 #
 # $$0<\eta<\frac{2}{\lambda_{\max}},$$
 #
-# with $\lambda_{\max}$ the largest eigenvalue. Just above the bound the sign of $d_t$ flips at each step while its size grows: that is the
-# oscillation that the document speaks of. On a quadratic it never ends by itself. The scale of the features enters
+# with $\lambda_{\max}$ the largest eigenvalue. Just above the bound the sign of $d_t$ flips at each step while its size grows:
+# that is the oscillation that the document speaks of. On a quadratic it never ends by itself. The scale of the features enters
 # squared, so features twelve times larger lower the bound by a factor of 144.
 #
 # **When the advice misleads.** "Reduce it by 10x" is a guess about a bound that can be computed, or probed. Where
-# $\lambda_{\max}=1$, both 100 and 10 diverge; here 0.1 and 0.01 do. With momentum $\beta$ the bound is wider, $2(1+\beta)/\lambda_{\max}$
-# (Polyak 1964, doi 10.1016/0041-5553(64)90137-5): with $\beta=0.9$ and $\lambda_{\max}=1$, a rate of 3.7 converges and 3.85 does not.
+# $\lambda_{\max}=1$, both 100 and 10 diverge; here 0.1 and 0.01 do. With momentum $\beta$ the bound is wider,
+# $2(1+\beta)/\lambda_{\max}$ (Polyak 1964, doi 10.1016/0041-5553(64)90137-5): with $\beta=0.9$ and $\lambda_{\max}=1$, a rate of
+# 3.7 converges and 3.85 does not.
 #
-# And a neural network is not a quadratic. Its curvature changes as it trains, full-batch training drives it up to about
-# $2/\eta$ and hovers there (Cohen et al. 2021, arXiv 2103.00065), and with a stable cross-entropy a rate that is much too
-# high often ends in a *stall*, not in `NaN`: on the spirals of the next case a rate of 5 goes up in a third of its steps and
-# stays at a loss near 0.6.
+# And a neural network is not a quadratic. Its curvature changes as it trains: full-batch training drives it up to about $2/\eta$
+# and keeps it hovering there (Cohen et al. 2021, arXiv 2103.00065). With a stable cross-entropy a rate that is much too high
+# often ends in a *stall*, not in `nan`. On the spirals of the next case the loss at a rate of 5 goes up in a third of the steps,
+# and stays near 0.6.
 #
 # **The other cure** is to change the bowl: standardised features bring all curvatures close to each other, and then the
 # tutorial's rate works.

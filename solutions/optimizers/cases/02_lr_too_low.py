@@ -8,8 +8,8 @@
 # second network of the same shape was sent along. Its loss falls at every step too, from 1.28 to 1.11. One of the two
 # could be at 0.05 by now. The other cannot learn, however long you wait.
 #
-# **After this case you can** tell a learning rate that is too small from a network to which no signal comes, by an
-# experiment that costs no more than the run itself, and find the rate by the way.
+# **After this case you can** tell a learning rate that is too small from a network that gets no signal, by an experiment that
+# costs no more than the run itself, and find the rate on the way.
 #
 # ### The code
 
@@ -265,12 +265,11 @@ check.run(check_lr_too_low_elsewhere)
 # right for one of the twins only. And the usual "2 to 10 times more" is too timid where the rate is a thousand times
 # too small, as here.
 #
-# **Warmup and a higher peak** is the document's other cure. Measured on 20 starts of this network, with 400 steps and
-# the aim of a loss below 0.2, warmup buys little: at a rate of 3 all cold starts arrive, at 4 nine do, and after a
-# linear warmup of 100 steps eleven. It buys much where the start is bad. With the last layer drawn ten times too large
-# the network begins overconfident, and at a rate of 3 one cold start of 20 arrives, with the warmup 18. So raise the
-# rate first, and add warmup when the start cannot bear it. (What warmup does in large networks is studied by Gotmare et
-# al. 2019, arXiv 1810.13243.)
+# **Warmup and a higher peak** is the document's other cure. Measured on 20 starts of this network, with 400 steps and a target
+# loss of 0.2, warmup buys little. At a rate of 3 all cold starts arrive; at 4 nine do, and eleven after a linear warmup of 100
+# steps. It buys much where the start is bad. With the last layer drawn ten times too large the network begins overconfident: at a
+# rate of 3 one cold start of 20 arrives, and 18 do with the warmup. So raise the rate first, and add warmup when the start cannot
+# bear it. (What warmup does in large networks is studied by Gotmare et al. 2019, arXiv 1810.13243.)
 #
 # **Short probes lean upwards.** The best rate of thirty steps stands close to those that are too high, so step back by
 # a factor of two or three. A sweep that raises the rate within a single run is cheaper still (Smith 2017, arXiv

@@ -219,15 +219,15 @@ check.run(check_adam_elsewhere)
 # $1-\beta_1^t$. Dividing by that sum makes it an average: $\hat m_t=m_t/(1-\beta_1^t)$, and $\hat v_t$ likewise
 # (Kingma & Ba 2015, arXiv 1412.6980, section 3).
 #
-# **The direction.** The step is $m/\sqrt v$. With $\beta_1=0.9$ and $\beta_2=0.999$ the mean is short by a factor $0.1$, but the root of the
-# mean square by $\sqrt{0.001}\approx 0.032$: the first step is $3.16$ times too *long*, the twelfth $6.57$ times, and it takes until
-# $t=2375$ to come within 5 %. With $\beta_2=\beta_1$ it would have been too short.
+# **The direction.** The step is $m/\sqrt v$. With $\beta_1=0.9$ and $\beta_2=0.999$ the mean is short by a factor $0.1$, but the
+# root of the mean square by $\sqrt{0.001}\approx 0.032$. So the first step is $3.16$ times too *long* and the twelfth $6.57$
+# times; it takes until $t=2375$ to come within 5 %. With $\beta_2=\beta_1$ it would have been too short.
 #
-# **When the advice misleads.** Trained from scratch, a run *without* correction can end lower: steps three to six times
-# longer are a larger learning rate in disguise (on these spirals, at $\eta=0.003$, a loss of 0.006 against 0.05 after 300 steps).
-# The harm shows where the start is already good: BERT's first Adam had no correction, and fine-tuning it on small data was
-# unstable (Zhang et al. 2020, arXiv 2006.05987). And correction does not rescue a rare embedding whose first gradient comes
-# at step 1000: its step is still 2.5 times too long.
+# **When the advice misleads.** Trained from scratch, a run *without* correction can end lower. On these spirals, at $\eta=0.003$,
+# it has a loss of 0.006 against 0.05 after 300 steps: steps three to six times longer are a larger learning rate in disguise. The
+# harm shows where the start is already good: BERT's first Adam had no correction, and fine-tuning it on small data was unstable
+# (Zhang et al. 2020, arXiv 2006.05987). And correction does not rescue a rare embedding whose first gradient comes at step 1000:
+# its step is still 2.5 times too long.
 #
 # **In PyTorch** this is `torch.optim.Adam`; its `step` counts from 1 for you.
 #

@@ -24,7 +24,7 @@ def scaled_lr(base_lr, base_batch, batch, optimizer):
     base_batch, a multiple of it or not. optimizer: "sgd", without momentum, or "adam". Returns
     one positive number.
     Graded: the course of the training, as the squared distance from the best weights. At an
-    eighth of the rows, and at the end (for "adam": in the mean over the last quarter), it is the
+    eighth of the rows, and at the end (for "adam": averaged over the last quarter), it is the
     base's within a factor of 1.5 either way. The noise of the gradients in the checks is large
     against their mean; batch / base_batch goes from 1/16 to 8. Not graded: which rule you use.
     """
@@ -165,7 +165,7 @@ def check_batch_lr_scaling():
 check.run(check_batch_lr_scaling)
 ### BEGIN HIDDEN TESTS
 def check_mean_course(rng, optimizer, base_lr, base_batch, batch, runs):
-    """As check_course, in the mean of some runs, and with room: what chance does to one run is as large as the factor."""
+    """As check_course, averaged over some runs, and with room: what chance does to one run is as large as the factor."""
     lr = scaled_lr(base_lr, base_batch, batch, optimizer)
     is_number = lr is not None and not isinstance(lr, str) and np.ndim(lr) == 0 and np.isfinite(lr) and lr > 0
     check.that(is_number, what="the learning rate is one positive number", got=lr)
@@ -216,9 +216,9 @@ check.run(check_batch_lr_scaling_elsewhere)
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# The way of an epoch is steps times useful part of a step. For SGD let the rate make up for all of the missing steps.
-# For Adam part of it is made up already, namely what the run cell printed: let the rate make up for what is still
-# missing. Write it as a power of `batch / base_batch`, which need not be whole.
+# The way of an epoch is steps times useful part of a step. For SGD let the rate make up for all of the missing steps. For Adam
+# part of it is made up already, namely what the figure's cell printed: let the rate make up for what is still missing. Write it
+# as a power of `batch / base_batch`, which need not be whole.
 #
 # </details>
 #
@@ -240,8 +240,8 @@ check.run(check_batch_lr_scaling_elsewhere)
 #   is the *square-root rule* (Malladi et al. 2022, arXiv 2205.10287, which also changes the betas and $\epsilon$ with
 #   $B$).
 #
-# Measured here for $k=8$, mean of 20 seeds: SGD ends at a squared distance of 0.018 with the base, 0.60 with the rate left
-# alone, 0.23 with the root and 0.014 with the linear rule.
+# Measured here for $k=8$, as the mean of 20 seeds, the squared distance at the end with SGD is 0.018 for the base. It is 0.60
+# with the rate left alone, 0.23 with the root and 0.014 with the linear rule.
 #
 # **When the advice misleads.** The document gives the linear rule for everything, and its base rate of 0.001 is the
 # usual one of Adam. Adam with the linear rule settles at 2.8 times the squared distance of the base, 0.089 against

@@ -4,7 +4,7 @@
 # About 15 minutes · difficulty 2 of 5 · 6 points
 #
 # **The complaint.** A small model predicts counts from five sensors. It trains in peace for 250 steps. At the next one its
-# loss is 1200, then `inf`, then `NaN`, and all the weights with it. "It cannot be the gradient", says the author. "I set
+# loss is 1200, then `inf`, then `nan`, and all the weights with it. "It cannot be the gradient", says the author. "I set
 # `max_norm` to 2, and I call the function at every step. Look, it gives me the norm for the log." The log says 0.2, 0.5, 0.4,
 # and then a number that you would not believe.
 #
@@ -266,7 +266,7 @@ check.run(check_clipping_elsewhere)
 #
 # Take the root of the sum of all squares, squared in float64, or divide by the largest entry before you square. Where this
 # norm is above the limit, multiply every array by limit over norm. Otherwise leave them alone: then zeros need no special
-# care. Let a `NaN` pass into the norm.
+# care. Let a `nan` pass into the norm.
 #
 # </details>
 #
@@ -288,8 +288,8 @@ check.run(check_clipping_elsewhere)
 # clipped, that one to 0.43 of its length: it is a smaller learning rate in disguise. Take the limit from the norms of calm
 # steps instead. In this run their median is 0.4 and 99 % are below 1.2; of 400 steps a limit of 2 touches one.
 #
-# The document's recipe has two holes. `NaN > max_norm` is false, so `NaN` walks through; an infinite norm makes the factor 0,
-# and `inf * 0` is `NaN`. No clipping mends that: look at the norm, and skip the step. And a float32 entry of 1e20, or a
+# The document's recipe has two holes. `nan > max_norm` is false, so `nan` walks through; an infinite norm makes the factor 0,
+# and `inf * 0` is `nan`. No clipping mends that: look at the norm, and skip the step. And a float32 entry of 1e20, or a
 # float16 entry of 300, overflows when it is squared. Its norm is infinite, its factor 0, and the whole step is silently lost.
 #
 # Clipping also hides its cause. The corrupt row is still in your data, and only the norm from *before* clipping shows it.

@@ -323,7 +323,7 @@ check.run(check_momentum_elsewhere)
 # <details><summary>Hint 3: how to mend it</summary>
 #
 # Write zeros into every buffer once, when the optimizer is made, one buffer for each parameter. Do not reach zero by
-# multiplying: the old contents may be `NaN`. And not in `step`: the velocity has to last from one step to the next.
+# multiplying: the old contents may be `nan`. And not in `step`: the velocity has to last from one step to the next.
 #
 # </details>
 #
@@ -350,10 +350,9 @@ check.run(check_momentum_elsewhere)
 # the velocity: that is plain gradient descent, and on five bowls it ended at a loss of 0.002 to 0.08, against 0.00001 or
 # less. And `zeros_like` of *integer* parameters gives integers, on which `velocity *= 0.9` raises an error.
 #
-# Do not judge the mend by the final loss of a network: with an old velocity a small one ended *lower* in 3 of 5 runs, thrown
-# by chance into a better place. The first steps are what is right or wrong. Mind the conventions too: with
-# $v=\beta v+(1-\beta)g$ the steps are ten times shorter at $\beta=0.9$, and with $\eta$ inside the velocity a change of
-# $\eta$ acts late.
+# Do not judge the mend by the final loss of a network. With an old velocity a small one ended *lower* in 3 of 5 runs, thrown by
+# chance into a better place. The first steps are what is right or wrong. Mind the conventions too: with $v=\beta v+(1-\beta)g$
+# the steps are ten times shorter at $\beta=0.9$, and with $\eta$ inside the velocity a change of $\eta$ acts late.
 #
 # **In PyTorch** `torch.optim.SGD(params, lr, momentum=0.9)` makes its buffer at the first step, as a copy of the first
 # gradient: the same path as from zeros. With `dampening` it is not: the first gradient then counts in full, the later ones

@@ -4,13 +4,13 @@
 # About 15 minutes · difficulty 3 of 5 · 5 points
 #
 # **The complaint.** A model of how many calls come in an hour is trained by gradient descent, 200 steps at a learning rate of
-# 0.025. It was taken over from a model of calls a *year*, so it starts at 8100 calls, where about one comes. "That is what
-# warmup is for," someone said, and let the learning rate climb for five steps. After the run the model expects no call at all,
-# in any hour; its loss is near 29, and 0.4 was to be had. Now and then a run ends in `NaN`. The same five steps stand in
-# every other run of the house: a night of SGD, a week of Adam, a smoke test of fifteen steps.
+# 0.025. It was taken over from a model of calls a *year*, so it starts at 8100 calls, where about one comes. "That is what warmup
+# is for," someone said, and let the learning rate climb for five steps. After the run the model expects no call at all, in any
+# hour; its loss is near 29, and 0.4 was to be had. Now and then a run ends in `nan`. The same five steps stand in every other run
+# of the team: a night of SGD, a week of Adam, a smoke test of fifteen steps.
 #
-# **After this case you can** say what the length of a warmup has to be measured against, with SGD and with Adam, find it by
-# runs where no rule knows it, and set it for a run of any length.
+# **After this case you can** say what the length of a warmup has to be measured against, with SGD and with Adam, and find it by
+# runs where no rule knows it.
 #
 # ### The code
 
@@ -257,15 +257,15 @@ check.run(check_warmup_length_elsewhere)
 # 200 steps 5 % are 10, the very number which the document calls way too short: all 20 runs are lost. Of 15 steps they are
 # `int(0.75)`, none. What this start needs is a number of *steps*: 16 are 8 % of this run, and would be 0.8 % of one ten
 # times longer. (There ten would do too: those runs are back after some 400 steps. Of eight with a warmup of 5, five ended
-# in `NaN`.) In noisier runs, with 64 rows a step, ten features and a rate of 0.05, it becomes a matter of chance: of 100
+# in `nan`.) In noisier runs, with 64 rows a step, ten features and a rate of 0.05, it becomes a matter of chance: of 100
 # runs 50 steps of warmup lost 20, and 100 steps still 4.
 #
-# With Adam the share is beside the point: its clock is $\beta_2$, since its mean of squares remembers about
-# $1/(1-\beta_2)$ gradients. Ma & Yarats 2021 (arXiv 1910.04209) recommend $2/(1-\beta_2)$ steps as a default: 2000 for
-# $\beta_2=0.999$, whether the run has ten thousand steps or a million. They see the cause in the size of the first steps.
-# Feed Adam gradients that are nothing but noise: a parameter's step is $1.0\,\eta$ long at $t=1$, $0.64\,\eta$ at 2,
-# $0.38\,\eta$ at 5, and $0.18\,\eta$ from about 40 on, as the signs cancel in its mean. So the default is a generous one.
-# That half the run is the limit is a convention of this case.
+# With Adam the share is beside the point: its clock is $\beta_2$, since its mean of squares remembers about $1/(1-\beta_2)$
+# gradients. Ma & Yarats 2021 (arXiv 1910.04209) recommend $2/(1-\beta_2)$ steps as a default: 2000 for $\beta_2=0.999$, whether
+# the run has ten thousand steps or a million. They see the cause in the size of the first steps. Feed Adam gradients that are
+# nothing but noise. A parameter's step is then $1.0\,\eta$ long at $t=1$, $0.64\,\eta$ at 2, $0.38\,\eta$ at 5, and $0.18\,\eta$
+# from about 40 on: the signs cancel in its mean. So the default is a generous one. That half the run is the limit is a convention
+# of this case.
 #
 # And a warmup treats the symptom. The cause here is a bias in the wrong unit. Started at the logarithm of the mean count,
 # the same 20 runs lose none without any warmup.

@@ -3,10 +3,10 @@
 #
 # About 10 minutes · difficulty 2 of 5 · 5 points
 #
-# **The complaint.** A linear model with 20 weights is fitted to a stream of noisy measurements, four a step, at a
-# learning rate of 0.1. It starts well: after 200 steps the squared distance from the true weights has gone from 20 to
-# about 0.35. After 2000 steps it is about 0.35 as well. Somebody let it run for 8000: no change. The data is endless, so it is
-# not overfitting, and the loss does not rise. The weights just keep trembling.
+# **The complaint.** A linear model with 20 weights is fitted to a stream of noisy measurements, four a step, at a learning rate
+# of 0.1. It starts well: after 200 steps the squared distance from the true weights has gone from 20 to about 0.35. After 2000
+# steps it is about 0.35 as well. Somebody let it run for 8000: no change. The data are endless, so it is not overfitting, and the
+# loss does not rise. The weights just keep trembling.
 #
 # **After this case you can** tell a run that has nothing left to learn from one that cannot settle, and write a schedule that
 # starts fast, ends slow, and stays where it ended.
@@ -89,7 +89,8 @@ def check_one_lr(step, total_steps, base_lr, min_lr, want, what, atol=1e-12, tur
 
 
 def check_never_rises(total_steps, base_lr, min_lr):
-    rates = np.array([lr_at(step, total_steps, base_lr, min_lr) for step in range(2 * total_steps)], dtype=float)
+    calls = [(step, total_steps, base_lr, min_lr) for step in range(2 * total_steps)]
+    rates = np.array(check.each(lr_at, calls), dtype=float)
     call = f"lr_at(step, total_steps={total_steps}, base_lr={base_lr}, min_lr={min_lr}) for step = 0 ... {2 * total_steps - 1}"
     rises = np.flatnonzero(~(np.diff(rates) <= 1e-6 * base_lr))
     got = f"a rise from {rates[rises[0]]:.4g} to {rates[rises[0] + 1]:.4g} at step {rises[0] + 1}" if rises.size else "no rise"
@@ -221,9 +222,9 @@ check.run(check_cosine_elsewhere)
 #
 # $$\lVert e\rVert^2=\frac{\eta\, d\,\sigma^2}{2B-\eta\,(B+d+1)},$$
 #
-# here $0.1\cdot 20/(8-2.5)=0.36$: a floor that no number of steps gets below, and that falls with $\eta$. A schedule buys
-# both ends, the large rate's speed and the small rate's floor. The cosine, with $T$ the length of the run and $t$ the
-# step, is
+# here $0.1\cdot 20/(8-2.5)=0.36$: a floor that no number of steps gets below, and that falls with $\eta$. A schedule buys both
+# ends, the large rate's speed and the small rate's floor. The cosine, which falls from $\eta_{\max}$ to $\eta_{\min}$, with $T$
+# the length of the run and $t$ the step, is
 #
 # $$\eta_t=\eta_{\min}+\tfrac{1}{2}(\eta_{\max}-\eta_{\min})\left(1+\cos\frac{\pi t}{T}\right)$$
 #

@@ -14,8 +14,8 @@
 
 # %% fix="decay-param-groups"
 def decay_groups(named_params):
-    """Sort the parameters of a network: those that AdamW's weight decay shall shrink, and those
-    that it shall leave alone.
+    """Sort the parameters of a network: those that AdamW's weight decay should shrink, and
+    those that it should leave alone.
 
     named_params: a dict from a parameter's name to its float array. Returns (decay, no_decay),
     two collections of names. A matrix has the shape (inputs, outputs), also where one of the two
@@ -257,8 +257,8 @@ check.run(check_decay_groups_elsewhere)
 # %% [markdown]
 # <details><summary>Hint 1: where to look</summary>
 #
-# Follow the bias of the scene, not the loss. Something holds it, at the same place for every learning rate and however long
-# you train. Which of the two terms of the update knows a place?
+# Follow the bias in the figure, not the loss. Something holds it, at the same place for every learning rate and however long you
+# train. Which of the two terms of the update knows a place?
 #
 # </details>
 # <details><summary>Hint 2: what is wrong</summary>
@@ -299,12 +299,12 @@ check.run(check_decay_groups_elsewhere)
 # spares the matrices of `normal_head`, `norm_proj` and `debias_proj`. The number of axes does not depend on what somebody
 # called a layer.
 #
-# The harm depends on where the parameter has to go. With targets around 5, inside the cap, the decayed bias ends at 4.9 and
-# the loss 2 % above what it is without decay. With targets around 50 and $\lambda=0.01$ the cap is 100, and a thousand steps still
-# end at 46 (loss 14). Decayed gains of a LayerNorm did no harm that we could measure: on spirals, with a decay of 0.5, the
-# loss ended at 0.002 against 0.000, and the gains at 0.4 instead of 1.5. The next matrix makes up for a smaller gain.
-# Leaving them out is a convention; leaving out a bias with somewhere to go is not. The other cure is to standardise the
-# targets, so that no bias has far to go.
+# The harm depends on where the parameter has to go. With targets around 5, inside the cap, the decayed bias ends at 4.9 and the
+# loss 2 % above what it is without decay. With targets around 50 and $\lambda=0.01$ the cap is 100, and a thousand steps still
+# end at 46 (loss 14). Decayed gains of a LayerNorm did no harm that could be measured. On spirals, with a decay of 0.5, the loss
+# ended at 0.002 against 0.000, and the gains at 0.4 instead of 1.5. The next matrix makes up for a smaller gain. Leaving them out
+# is a convention; leaving out a bias with somewhere to go is not. The other cure is to standardise the targets, so that no bias
+# has far to go.
 #
 # With L2 regularisation in the gradient and plain SGD there is no cap: the bias ends at 47.6, which is $50/(1+\lambda/2)$.
 #

@@ -3,10 +3,9 @@
 #
 # About 20 minutes · difficulty 3 of 5 · 6 points
 #
-# **The complaint.** Two people run the same script on the same machine. Both reports say "seed 42". One has a validation
-# accuracy of 0.91, the other of 0.92. Neither can be had again: a third run gives a third number. A colleague has meanwhile
-# changed the learning rate, got two points more than the second report, and would like to know whether that was the
-# learning rate.
+# **The complaint.** Two people run the same script on the same machine. Both reports say "seed 42". One has a validation accuracy
+# of 0.91, the other of 0.92. Neither can be reproduced: a third run gives a third number. A colleague has meanwhile changed the
+# learning rate, got two points more than the second report, and would like to know whether that was the learning rate.
 #
 # **After this case you can** make an experiment repeat bit for bit, vary one source of chance while the others stand still,
 # and say how large a gain has to be before one run can show it.
@@ -41,9 +40,9 @@ def experiment_rngs(seed):
 
 
 # %% [markdown]
-# **Predict, before you run it.** Twenty people run the script, each with a seed of their own. How far apart are the best
-# and the worst of the twenty validation accuracies? Write your guess as `my_guess`: 0.01 is one point. It is the bar in the
-# right panel. In the other two panels two runs lie over each other: those of the complaint, and two of your code.
+# **Predict, before you run it.** Twenty people run the script, each with a seed of their own. How far apart are the best and the
+# worst of the twenty validation accuracies? Write your guess as `my_guess`: 0.01 is one point. It is the bar in the right panel.
+# The other two panels each draw two runs over each other: those of the complaint, and two of your code.
 
 # %% scene="seeds"
 # A generator without a seed takes its entropy from the operating system, and it is gone. These six numbers came from there
@@ -91,14 +90,14 @@ def show_repeats(before, now, finals, guess):
         (axes[1], MENDED, "your code, seed 42 twice", now),
     ):
         first, second = (np.array(history["val_accuracy"]) for history in pair)
-        ax.plot(first, color=style["color"], linewidth=4, alpha=0.45, label="one run")
+        ax.plot(first, color=style["color"], linewidth=4, alpha=0.8, label="one run")
         ax.plot(second, color="#222222", linewidth=1.1, linestyle=(0, (3, 1.5)), label="the other")
         ax.set(title=title, xlabel="epoch", ylabel="validation accuracy", ylim=(0.3, 1))
         ax.legend(frameon=False, fontsize="small", loc="lower right")
         how = "are the same at every epoch" if np.array_equal(first, second) else "differ"
         told.append(f"{title}: the two runs {how}, and end at {first[-1]:.2f} and {second[-1]:.2f}.")
     low, high = min(finals), max(finals)
-    axes[2].axhspan(low, high, color=MENDED["color"], alpha=0.12)
+    axes[2].axhspan(low, high, facecolor="#e6e6e6", edgecolor="#888888", linewidth=0.8)
     axes[2].plot(finals, linestyle="none", marker="o", color=MENDED["color"])
     axes[2].plot([21, 21], np.mean([low, high]) + np.array([-guess, guess]) / 2, color="#444444", linewidth=3)
     axes[2].annotate("your guess", (20.5, np.mean([low, high])), rotation=90, ha="right", va="center", fontsize="small")
@@ -309,13 +308,13 @@ check.run(check_seeds_elsewhere)
 # **Diagnosis.** *Mistake 10: Inconsistent Random Seeds.*
 #
 # A generator is a rule that turns a state into numbers and a next state; the seed is where it starts. Without a seed
-# `default_rng()` starts from 128 bits of the operating system, and nobody writes them down. Three things draw in this
-# experiment, and each needs a stream of its own that depends on the seed only. `SeedSequence(seed).spawn(3)` hashes the
-# seed together with the numbers 0, 1, 2 of the children; `default_rng` starts a PCG64 (O'Neill 2014, report
-# HMC-CS-2014-0905) from each. Separate streams are worth the three lines: with a single one, a loader that draws once more
-# changes all the noise that follows, and two runs differ in more than you meant to change. With three, you can also vary
-# one source and hold the others. Over 20 seeds the weights alone move the accuracy by a standard deviation of 0.019, the
-# order of the rows by 0.006, the jitter by 0.006 (the other two held at one seed).
+# `default_rng()` starts from 128 bits of the operating system, and nobody writes them down. Three things draw in this experiment,
+# and each needs a stream of its own that depends on the seed only. `SeedSequence(seed).spawn(3)` hashes the seed together with
+# the numbers 0, 1, 2 of the children; `default_rng` starts a PCG64 (O'Neill 2014, report HMC-CS-2014-0905) from each. Separate
+# streams are worth the three lines. With a single one, a loader that draws once more changes all the noise that follows, and two
+# runs differ in more than you meant to change. With three, you can also vary one source and hold the others. Over 20 seeds the
+# weights alone move the accuracy by a standard deviation of 0.019, the order of the rows by 0.006, the jitter by 0.006 (the other
+# two held at one seed).
 #
 # **When the advice misleads.** The document's `set_seed` calls `random.seed` and `np.random.seed`. Both belong to global
 # states that `default_rng()` never reads: with it, two runs of this experiment with seed 42 still differ by 0.3 nats
@@ -339,8 +338,8 @@ check.run(check_seeds_elsewhere)
 # than the weights vary (Bouthillier et al. 2021, arXiv 2103.03098). One lucky seed, kept because it repeats, is the
 # opposite of that.
 #
-# **In PyTorch** `torch.manual_seed` seeds torch's own generators, and neither numpy's nor Python's. Give `DataLoader` its
-# own `generator`, and a `worker_init_fn` that seeds what each worker draws from besides torch.
-# `torch.use_deterministic_algorithms(True)` refuses operations that do not repeat.
+# **In PyTorch** `torch.manual_seed` seeds torch's own generators, and neither numpy's nor Python's. Give `DataLoader` its own
+# `generator`. A numpy `Generator` that the data set holds is copied into each worker, state and all: give each worker a seed of
+# its own in `worker_init_fn`. `torch.use_deterministic_algorithms(True)` refuses operations that do not repeat.
 #
 # </details>

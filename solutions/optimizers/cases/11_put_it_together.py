@@ -3,17 +3,17 @@
 #
 # About 30 minutes · difficulty 4 of 5 · 12 points
 #
-# **The complaint.** A model that predicts a temperature around 50 was good, and is to be fine-tuned on new data. Each of four people
-# has changed one thing in the script. Now the loss jumps at the first steps, climbs while it should fall, makes a leap somewhere
-# on the way, and never settles. Each of the four says that it cannot have been their change.
+# **The complaint.** A model that predicts a temperature around 50 was good, and is to be fine-tuned on new data. Each of four
+# people has changed one thing in the script. Now the loss jumps at the first steps, climbs while it should fall, makes a leap
+# somewhere on the way, and never settles. Each of the four says that it cannot have been their change.
 #
 # **After this case you can** read a training script against what it is meant to do, and tell four diseases apart that show
 # in one and the same curve.
 #
 # ### The code
 #
-# Four things in it are wrong; each is one that you have met. The rest is as it should be. Every mend has its own check and its own
-# three points. A right mend may make the curve worse while another mistake is still there: trust the checks.
+# Four things in it are wrong; each is one that you have met. The rest is as it should be. Every mend has its own check and its
+# own three points. A right mend may make the curve worse while another mistake is still there: trust the checks.
 
 # %% fix="put-it-together"
 def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8):
@@ -344,8 +344,8 @@ check.run(check_schedule_of_tune)
 # %% [markdown]
 # <details><summary>Hint 1: where to look</summary>
 #
-# Take the four sentences of the docstring one by one, and find the line that makes each true. Where there is no such line, or where
-# it does something else, you have found one. What the curve shows helps: the start, the slow climb, the leap and the
+# Take the four sentences of the docstring one by one, and find the line that makes each true. Where there is no such line, or
+# where it does something else, you have found one. What the curve shows helps: the start, the slow climb, the leap and the
 # restless end are four signs, one a mistake.
 #
 # </details>
@@ -357,9 +357,9 @@ check.run(check_schedule_of_tune)
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# Scale all gradients by one factor before Adam sees them. Divide both running means by one minus their beta to the number of the step,
-# counted from one, in the update only. Compute the rate of the step from the cosine, and use it in both places where `lr` stands. Ask
-# for the number of axes before you shrink an array.
+# Scale all gradients by one factor before Adam sees them. Divide both running means by one minus their beta to the number of the
+# step, counted from one, in the update only. Compute the rate of the step from the cosine, and use it in both places where `lr`
+# stands. Ask for the number of axes before you shrink an array.
 #
 # </details>
 #
@@ -370,23 +370,23 @@ check.run(check_schedule_of_tune)
 # **Diagnosis.** Four at once: *Mistake 3: Forgetting Bias Correction in Adam*, *Mistake 5: Gradient Explosion Without Clipping*,
 # *Mistake 8: Not Decaying Learning Rate*, and *Mistake 9: Weight Decay on Wrong Parameters*.
 #
-# **Which sign belongs to which.** The jump at the first steps is the missing correction: the model was nearly right, and steps three
-# times too long carry it away. The climb is the decay of the offset: AdamW pulls a parameter towards $1/\lambda$, with $\lambda$ the
-# weight decay, here 33 degrees, while the data say 50. The leap is the mistyped row, whenever a batch draws it: its gradient is
-# thousands of times longer than the others. Adam then remembers its square for about $1/(1-\beta_2)=1000$ steps, divides by
-# its root, and hardly moves any more. The restless end is the constant rate.
+# **Which sign belongs to which.** The jump at the first steps is the missing correction: the model was nearly right, and steps
+# three times too long carry it away. The climb is the decay of the offset: AdamW pulls a parameter towards $1/\lambda$, with
+# $\lambda$ the weight decay, here 33 degrees, while the data say 50. The leap is the mistyped row, whenever a batch draws it: its
+# gradient is thousands of times longer than the others. Adam then remembers its square for about $1/(1-\beta_2)=1000$ steps,
+# divides by its root, and hardly moves any more. The restless end is the constant rate.
 #
-# **They do not add up.** In the run of the figure, mended alone, the clipping brings the excess at the end from 31 to 0.13, the groups to 0.8, the schedule to 2,
-# and the correction makes it *worse*, 34. And after the clipping the correction is worse still: the excess goes from 0.13 to 49.
-# Uncorrected steps are up to six times too long, and strong enough to hold the offset against its decay; corrected ones are one
-# learning rate long at most, and lose to a decay of $0.03\cdot 50=1.5$ learning rates. One mistake had hidden the other. So a curve that
-# gets worse does not tell you that the mend was wrong. Hold each line against what it is meant to do, change one thing at a time, and
-# measure after each.
+# **They do not add up.** In the run of the figure the excess at the end is 31. Mended alone, the clipping brings it to 0.13, the
+# groups to 0.8 and the schedule to 2. The correction makes it *worse*, 34. And after the clipping the correction is worse still:
+# the excess goes from 0.13 to 49. Uncorrected steps are up to six times too long, and strong enough to hold the offset against
+# its decay. Corrected ones are one learning rate long at most, and lose to a decay of $0.03\cdot 50=1.5$ learning rates. One
+# mistake had hidden the other. So a curve that gets worse does not tell you that the mend was wrong. Hold each line against what
+# it is meant to do, change one thing at a time, and measure after each.
 #
-# **When the advice misleads.** On a classifier that starts from scratch the same four mistakes can *help* for a while: longer steps and
-# a rate that never falls are simply faster there. A script is judged on the task it is for.
+# **When the advice misleads.** On a classifier that starts from scratch the same four mistakes can *help* for a while: longer
+# steps and a rate that never falls are simply faster there. A script is judged on the task it is for.
 #
-# **In PyTorch** the four lines are `torch.nn.utils.clip_grad_norm_`, `torch.optim.AdamW` with two parameter groups, and
-# `torch.optim.lr_scheduler.CosineAnnealingLR`.
+# **In PyTorch** the four are `torch.nn.utils.clip_grad_norm_`, `torch.optim.AdamW`, which corrects its means, with two parameter
+# groups, and `torch.optim.lr_scheduler.CosineAnnealingLR`.
 #
 # </details>

@@ -59,7 +59,7 @@ def find_outliers(x):
 # %% emptied says="row numbers come back, or a mask|None"
 
 
-# %% wrong="six standard deviations" says="(n - 1) / sqrt(n)"
+# %% wrong="six standard deviations" says="sqrt(n - 1)"
 def find_outliers(x):
     # 6 sigma never happens in a small table; so ask more
     z = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-12)

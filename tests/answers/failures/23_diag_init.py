@@ -68,7 +68,7 @@ def badly_scaled(layers, x):
     return suspects
 
 
-# %% wrong="fixed bounds, once the batch is in its own units" says="the layers behind a wrong one are blamed"
+# %% wrong="fixed bounds, once the batch is in its own units" says="the layers after a wrong one are blamed"
 def badly_scaled(layers, x):
     suspects, x = {}, x / x.std()
     for layer, function in enumerate(layers):
@@ -88,7 +88,7 @@ def badly_scaled(layers, x):
     return suspects
 
 
-# %% wrong="each by the size of the batch" says="the layers behind a wrong one are blamed"
+# %% wrong="each by the size of the batch" says="the layers after a wrong one are blamed"
 def badly_scaled(layers, x):
     suspects, start = {}, x.std()
     for layer, function in enumerate(layers):

@@ -102,7 +102,7 @@ def unit_scales(layers, weights, activation, x):
     return scales
 
 
-# %% wrong="behind the activation" says="the signal is measured behind the activation"
+# %% wrong="after the activation" says="the signal is measured after the activation"
 def unit_scales(layers, weights, activation, x):
     scales, h = [], x
     for layer, weight in zip(layers, weights):

@@ -115,7 +115,7 @@ def wire_block(x, branch, norm):
     return x + out, lambda d: d + branch(d)[0]
 
 
-# %% wrong="a norm behind the sum" says="norm stays unused"
+# %% wrong="a norm after the sum" says="norm stays unused"
 def wire_block(x, branch, norm):
     out, out_back = branch(x)
     y, norm_back = norm(x + out)

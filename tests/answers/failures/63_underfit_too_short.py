@@ -158,5 +158,5 @@ def steps_needed(losses, target):
 
 # %% sign
 def sign(seed):
-    """A number of epochs is foretold for run B, which never comes to 0.3 (measured: 20 of 20 broken, none of 20 mended)."""
+    """A number of epochs is forecast for run B, which never comes to 0.3 (measured: 20 of 20 broken, none of 20 mended)."""
     return steps_needed(long_run("B", seed, epochs=50), 0.3) is not None
