@@ -23,7 +23,7 @@ COLUMNS = 11
 WIDTH, HEIGHT = 1.42, 1.66  # inches: of a panel
 HEAD, FOOT, SIDE, EDGE = 0.40, 0.25, 0.13, 0.06  # inches: what a panel's axes leave free above, below, left and right
 LINES, MARKS = 0.7, 0.6  # line widths and marks of a panel, as multiples of the figure's
-COMPLAINT, MENDED = "#B84A00", "#0072B2"  # words; the first is darker than the curve's colour, so that it can be read small
+COMPLAINT, MENDED = "#C25500", "#0072B2"  # the colours of both codes in a figure, as in course/clinic/plots.py
 GREY = "#555555"
 GUESS = ("#444444", ":")  # how a figure draws what the learner predicted, which is no part of the sign
 # What a figure says of its axes: "X healthy", "○ your code: labels", "complaint: 96".
@@ -254,7 +254,7 @@ def _verdicts(ax):
     """What the figure says of these axes: as lines to stand below them, (words, color); or, where there are more than one for
     each code, as short words for each text that stays in its place.
     """
-    colors = {"#d55e00": COMPLAINT, "#0072b2": MENDED}
+    colors = {COMPLAINT.lower(), MENDED.lower()}
     texts = {text: text.get_text() for text in ax.texts if to_hex(text.get_color()) in colors}
     if len(texts) > 2:
         in_place = {}
