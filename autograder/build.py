@@ -17,14 +17,17 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbgrader.apps import NbGraderAPI
 from traitlets.config import Config
 
+from . import atlas
 from .cases import CaseError, read_stage, released
 from .compare import differences, pictures_in
 from .nbgrader_settings import configure
 from .paths import COURSE, SOLUTIONS, STAGES, notebook_path
 from .progress import progress_bar
+from .tables import BEGIN, END, with_tables
 
 # The figure at the top of README.md is one of the solved notebooks'.
 COVER, COVER_CELL = "breaking-and-mending.png", "put-it-together-run"
+README = "README.md"  # of the project and of the course: each holds a table of the cases
 CONTENTS_MARK = "[contents]"  # in an opening's text, where the table of contents goes
 CELL_TIMEOUT = 120  # seconds
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -44,23 +47,25 @@ class BuildError(Exception):
 def build(stages=None, check=False, course=COURSE, solutions=SOLUTIONS, case=None):
     """Build `stages` (all, unless told). With check=True nothing is written, and what differs is returned as lines of text.
 
+    The atlas and the tables of cases are made for all stages each time; the panels of the others are those that are there.
     case: prove only the case of that id, which takes seconds, and write nothing.
     Raises CaseError or BuildError, with the file, the case and the mend, where a case is malformed, does not fail as
     released, or fails as solved.
     """
     stages = stages or STAGES
-    cases = {stage: read_stage(stage, solutions) for stage in stages}
+    cases = {stage: read_stage(stage, solutions) for stage in STAGES}
     if case:
-        cases = _alone(case, cases)
+        cases = _alone(case, {stage: cases[stage] for stage in stages})
         stages = list(cases)
     with tempfile.TemporaryDirectory(prefix="training-clinic-") as folder, progress_bar() as bar:
         made = Path(folder)
         shutil.copytree(course / "clinic", made / "course" / "clinic", ignore=shutil.ignore_patterns("__pycache__"))
         for stage in stages:
             broken_module(made / "course", stage).write_text(_broken_source(cases[stage]), encoding="utf-8")
+        figures = {}
         for stage in stages:
             solved = assemble(cases[stage])
-            execute(solved, made, f"{stage}: solving", bar)
+            figures |= execute(solved, made, f"{stage}: solving", bar, keep_figures=True)
             _require_solved(solved, cases[stage])
             _write(solved, notebook_path(made / "solutions", stage))
             for cell in solved.cells:
@@ -76,6 +81,8 @@ def build(stages=None, check=False, course=COURSE, solutions=SOLUTIONS, case=Non
             _require_written(cases[stage])
         if case:
             return []
+        panels = _make_atlas(made, stages, cases, figures, course, bar)
+        _make_tables(made, cases, course)
         made_files = [
             (made_folder, final, relative)
             for stage in stages
@@ -87,15 +94,59 @@ def build(stages=None, check=False, course=COURSE, solutions=SOLUTIONS, case=Non
         ]
         if (made / "course" / COVER).exists():
             made_files.append((made / "course", course, Path(COVER)))
+        made_files += [(made / "course", course, Path(name)) for name in (*panels, atlas.PICTURE, atlas.PAGE, README)]
+        made_files.append((made, course.parent, Path(README)))
+        left_over = [path for path in (course / atlas.FOLDER).glob("*.png") if f"{atlas.FOLDER}/{path.name}" not in panels]
         if check:
             return [
-                f"{final.name}/{relative}: {line}"
+                f"{'' if final == course.parent else f'{final.name}/'}{relative}: {line}"
                 for made_folder, final, relative in made_files
                 for line in differences(final / relative, made_folder / relative)
-            ]
+            ] + [f"{course.name}/{atlas.FOLDER}/{path.name}: no case has this panel: run  autograder build" for path in left_over]
         for made_folder, final, relative in made_files:
             _put_in_place(made_folder / relative, final / relative)
+        for path in left_over:
+            path.unlink()
     return []
+
+
+def _make_atlas(made, stages, cases, figures, course, bar):
+    """Draw the panels of `stages`, take the others from `course`, and make the picture and the page of all.
+
+    Returns the panels' names, from course/.
+    """
+    folder, page = made / "course" / atlas.FOLDER, course / atlas.PAGE
+    folder.mkdir()
+    alts = atlas.read_alts(page.read_text(encoding="utf-8")) if page.exists() else {}
+    alts = {case_id: alt for case_id, alt in alts.items() if (course / atlas.FOLDER / f"{case_id}.png").exists()}
+    graded = {stage: [case for case in cases[stage] if case.is_graded] for stage in STAGES}
+    task = bar.add_task("the atlas", total=sum(len(graded[stage]) for stage in stages))
+    panels = {}
+    for stage in STAGES:
+        for case in graded[stage]:
+            path = folder / f"{case.id}.png"
+            if stage in stages:
+                alts[case.id] = atlas.draw_panel(case, figures, path)
+                bar.advance(task)
+            elif case.id in alts:
+                shutil.copyfile(course / atlas.FOLDER / path.name, path)
+            else:
+                continue
+            panels[case.id] = path
+    atlas.draw_picture(cases, panels, made / "course" / atlas.PICTURE)
+    (made / "course" / atlas.PAGE).write_text(atlas.write_page(cases, {name: alts[name] for name in panels}), encoding="utf-8")
+    return [f"{atlas.FOLDER}/{path.name}" for path in panels.values()]
+
+
+def _make_tables(made, cases, course):
+    """Copy the two pages that hold the tables of cases, with these made anew."""
+    for page, options in ((Path(course.name) / README, {}), (Path(README), {"course": f"{course.name}/", "folded": True})):
+        text = (course.parent / page).read_text(encoding="utf-8")
+        try:
+            text = with_tables(text, cases, **options)
+        except ValueError as error:
+            raise BuildError(f"{course.parent / page} has lost a mark around its tables: {BEGIN!r} or {END!r}") from error
+        (made / page).write_text(text, encoding="utf-8")
 
 
 def _alone(case, cases):
@@ -158,12 +209,26 @@ def _contents(cases):
     return "\n".join(lines)
 
 
-def execute(notebook, made, label, bar):
-    """Run a notebook in place, past errors, with the clinic of the build `made`."""
+def execute(notebook, made, label, bar, keep_figures=False):
+    """Run a notebook in place, past errors, with the clinic of the build `made`.
+
+    Returns, with keep_figures=True, for each cell that shows figures the files that keep them (see atlas.KEEP).
+    """
     task = bar.add_task(label, total=sum(cell.cell_type == "code" for cell in notebook.cells))
-    folder = made / "running"
+    folder, shown, kept = made / "running", made / "shown", {}
     folder.mkdir(exist_ok=True)
+    shown.mkdir(exist_ok=True)
     environment = {**os.environ, "PYTHONPATH": str(made / "course"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    async def start(**_):
+        if keep_figures:  # silently, so that the notebook does not know of it
+            await client.kc.execute_interactive(atlas.KEEP.format(folder=str(shown)), silent=True, timeout=CELL_TIMEOUT)
+
+    def count(cell, **_):
+        bar.advance(task)
+        for number, path in enumerate(sorted(shown.iterdir())):
+            kept.setdefault(cell.id, []).append(path.rename(folder / f"{cell.id}-{number}.pickle"))
+
     client = NotebookClient(
         notebook,
         timeout=CELL_TIMEOUT,
@@ -173,12 +238,14 @@ def execute(notebook, made, label, bar):
         config=Config({"KernelManager": {"transport_encryption": "auto"}}),  # else the kernel warns, across the progress bar
         coalesce_streams=True,  # whether two prints arrive as one piece is chance
         resources={"metadata": {"path": str(folder)}},
-        on_cell_executed=lambda **_: bar.advance(task),
+        on_notebook_start=start,
+        on_cell_executed=count,
     )
     try:
         client.execute(env=environment)
     except (CellTimeoutError, DeadKernelError) as error:
         raise BuildError(f"{label}: the kernel gave up; shorten the cell that it names.\n{error}") from error
+    return kept
 
 
 def _broken_source(cases):

@@ -7,6 +7,7 @@ A code cell's header says what the cell is for, and which case it belongs to:
     # %% scene="control-room" needs="spike-alert"    the same, of a case that uses what was mended in others
     # %% fix="adam-bias-correction"                  the cell that the learner mends
     # %% run="adam-bias-correction"                  the figure; free to be changed, and not graded; part="..." as below
+    # %% run="no-lr-decay" atlas="2"                 the same; its second axes are the case's panel in the atlas
     # %% check="adam-bias-correction" points=6       the graded check; one cell a case, or several, told apart by part="..."
 """
 
@@ -35,7 +36,8 @@ class CaseError(Exception):
 class Cell:
     """One cell of a case. kind is "markdown" or one of KINDS; line is where its header stands in the file.
 
-    needs: for a scene, the ids of the cases whose mended cells its case uses.
+    needs: for a scene, the ids of the cases whose mended cells its case uses. atlas: for a run cell, which axes of the case's
+    figures, counted from 1, make its panel in the atlas, where it is not the first.
     """
 
     kind: str
@@ -44,6 +46,7 @@ class Cell:
     line: int
     points: int = 0
     needs: tuple = ()
+    atlas: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def _read_cell(path, case_id, cell, line, counts):
     if options[kind] != case_id and kind != "setup":
         raise CaseError(path, line, f"the header says {options[kind]!r}, but the file's name says {case_id!r}: make them agree")
     _refuse_unknown(
-        path, line, options, (kind, *{"check": ("points", "part"), "run": ("part",), "scene": ("needs",)}.get(kind, ()))
+        path, line, options, (kind, *{"check": ("points", "part"), "run": ("part", "atlas"), "scene": ("needs",)}.get(kind, ()))
     )
     name = case_id if kind == "fix" else f"{case_id}-{kind}"
     if "part" in options:
@@ -135,7 +138,13 @@ def _read_cell(path, case_id, cell, line, counts):
     points = options.get("points", 0)
     if kind == "check" and not (isinstance(points, int) and points > 0):
         raise CaseError(path, line, "a check needs its points, a whole number, such as  points=6")
-    return Cell(kind, name, cell.source, line, points, tuple(options.get("needs", "").split()))
+    atlas = options.get("atlas", "")
+    if not re.fullmatch(r"([1-9]( [1-9])?)?", str(atlas)):
+        raise CaseError(
+            path, line, 'atlas names one axes of the figure or two, counted from 1, such as  atlas="2"  or  atlas="1 2"'
+        )
+    needs = tuple(options.get("needs", "").split())
+    return Cell(kind, name, cell.source, line, points, needs, tuple(map(int, str(atlas).split())))
 
 
 def _refuse_unknown(path, line, options, known):

@@ -1,4 +1,4 @@
-"""Compare a built file with the one in the repository: sources byte for byte, outputs by tolerance.
+"""Compare a built file with the one in the repository: sources byte for byte, outputs and alternative texts by tolerance.
 
 Matrix kernels differ between processors in the last bit, so printed numbers and pictures may differ a little; pictures are
 compared only where matplotlib is the locked one, because another version draws other pixels.
@@ -16,6 +16,7 @@ import numpy as np
 from .paths import ROOT
 
 NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+ALT = re.compile(r'(?<= alt=")[^"]*')  # tells what was measured, as an output does
 PICTURE = re.compile(r"data:image/png;base64,([A-Za-z0-9+/=]+)")
 NUMBER_RTOL = 0.05  # printed numbers have two digits, and survive a change of the last bit by construction
 PICTURE_MEAN = 0.01  # mean absolute difference of the pixels' channels, which go from 0 to 1
@@ -27,6 +28,10 @@ def differences(there, built):
         return ["it is not there: run  autograder build"]
     if there.suffix == ".png":
         return [f"it {how}" for how in _picture_differences([there.read_bytes()], [built.read_bytes()])]
+    if there.suffix == ".md":
+        return [
+            f"it {how}: run  autograder build" for how in _page_differences(*(path.read_text("utf-8") for path in (there, built)))
+        ]
     if there.suffix != ".ipynb":
         return [] if there.read_bytes() == built.read_bytes() else ["it differs: run  autograder build"]
     old, new = (nbformat.read(path, as_version=4) for path in (there, built))
@@ -49,11 +54,7 @@ def output_differences(old, new):
     for before, after in zip(old, new):
         text_before, text_after = _text(before), _text(after)
         said += _picture_differences(pictures_in(text_before), pictures_in(text_after))
-        text_before, text_after = (PICTURE.sub("PICTURE", text) for text in (text_before, text_after))
-        if NUMBER.sub("#", text_before) != NUMBER.sub("#", text_after):
-            said.append("has other words")
-        elif not np.allclose(_numbers(text_before), _numbers(text_after), rtol=NUMBER_RTOL, atol=1e-9):
-            said.append("has other numbers")
+        said += _word_differences(*(PICTURE.sub("PICTURE", text) for text in (text_before, text_after)))
     return said
 
 
@@ -66,6 +67,18 @@ def is_locked_matplotlib():
     """Whether this environment draws with the matplotlib that the lock names."""
     lock = (ROOT / "requirements.txt").read_text(encoding="utf-8")
     return re.search(r"^matplotlib==(\S+)", lock, re.MULTILINE).group(1) == version("matplotlib")
+
+
+def _page_differences(old, new):
+    if ALT.sub("", old) != ALT.sub("", new):
+        return ["differs"]
+    return [f"{how} in an alternative text" for how in _word_differences(*(" | ".join(ALT.findall(page)) for page in (old, new)))]
+
+
+def _word_differences(old, new):
+    if NUMBER.sub("#", old) != NUMBER.sub("#", new):
+        return ["has other words"]
+    return [] if np.allclose(_numbers(old), _numbers(new), rtol=NUMBER_RTOL, atol=1e-9) else ["has other numbers"]
 
 
 def _text(output):

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from autograder.paths import COURSE, SOLUTIONS
+from autograder.paths import COURSE, ROOT, SOLUTIONS
 
 
 def pytest_collection_modifyitems(items):
@@ -20,4 +20,5 @@ def project_copy(tmp_path):
     ignore = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
     for folder in (COURSE, SOLUTIONS):
         shutil.copytree(folder, tmp_path / folder.name, ignore=ignore)
+    shutil.copy(ROOT / "README.md", tmp_path)
     return tmp_path / "course", tmp_path / "solutions"

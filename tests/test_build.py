@@ -6,10 +6,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder import atlas
 from autograder.build import BuildError, build
-from autograder.cases import CaseError
+from autograder.cases import CaseError, read_stage
 from autograder.compare import differences, output_differences
-from autograder.paths import STAGES, notebook_path
+from autograder.paths import COURSE, STAGES, notebook_path
 
 
 def digests(folder):
@@ -80,6 +81,18 @@ def test_drift_is_named_with_its_case(small_stage):
     nbformat.write(notebook, path)
     drift = build(STAGES[:1], check=True, course=course, solutions=solutions)
     assert drift == ["course/optimizers/optimizers.ipynb: the cell 'lr-too-high' differs from its case: run  autograder build"]
+
+
+def test_a_build_of_one_stage_keeps_the_others_in_the_atlas_and_drops_what_has_no_case(small_stage):
+    course, solutions, _ = small_stage
+    there = [case.id for stage in STAGES for case in read_stage(stage, solutions) if case.is_graded]
+    page = (course / atlas.PAGE).read_text(encoding="utf-8")
+    assert there[0] == "lr-too-high" and len(there) == 58
+    assert list(atlas.read_alts(page)) == there
+    assert {path.stem for path in (course / atlas.FOLDER).iterdir()} == set(there)
+    assert (course.parent / "README.md").read_text(encoding="utf-8").count("#cell-id=") == len(there)
+    kept = there[-1] + ".png"
+    assert (course / atlas.FOLDER / kept).read_bytes() == (COURSE / atlas.FOLDER / kept).read_bytes()
 
 
 def a_stream(text):

@@ -86,6 +86,8 @@ def dead_links(links, folder):
     for link in links:
         file, _, anchor = link.partition("#")
         target = (folder / file).resolve()
+        if target.suffix == ".ipynb" and target.exists() and anchor in {f"cell-id={cell.id}" for cell in read(target)}:
+            continue
         if not target.exists() or anchor and anchor not in anchors_of(target):
             yield link
 

@@ -41,10 +41,11 @@ from cosmic_ray.operators import (
 from cosmic_ray.operators.operator import Example, Operator
 from parso.python.tree import Keyword, Name, Number
 
-from autograder.cases import read_stage
-from autograder.judge import Check, Exercise, judge, namespace_with
+from autograder.judge import judge, namespace_with
 from autograder.paths import STAGES
 from autograder.progress import progress_bar
+
+from . import exercises, graded
 
 DEPENDS = ("case", "clinic", "survivors", "cosmic-ray")
 SURVIVORS = Path(__file__).with_name("survivors.toml")
@@ -311,22 +312,6 @@ def _plain(code):
     return " ".join(code.split())
 
 
-@functools.cache
-def _cases(stage):
-    return read_stage(stage)
-
-
-def exercise_of(stage, case):
-    """The Exercise of `case` as the solved notebook has it, read from the case files: no build is needed."""
-    cases = _cases(stage)
-    fixes = {each.id: each.of_kind("fix")[0].source for each in cases if each.is_graded}
-    before = [cell.source for each in cases for cell in each.of_kind("setup")]
-    for scene in case.of_kind("scene"):
-        before += [*(fixes[need] for need in scene.needs), scene.source]
-    checks = tuple(Check(cell.id, cell.source, cell.points) for cell in case.of_kind("check"))
-    return Exercise(case.id, case.title, tuple(before), case.of_kind("fix")[0].source, checks)
-
-
 def prove(stage, case):
     """How many mutants of the solution of `case` were made and killed, and those that survive, each with its reason.
 
@@ -347,7 +332,7 @@ def prove(stage, case):
 
 def surviving(stage, case):
     """How many mutants of the solution of `case` were made, and the changes of those that no check sees."""
-    exercise = exercise_of(stage, case)
+    exercise = exercises(stage)[case.id]
     # In this process: what the checks keep between calls, such as the runs of a ward, is there for every child.
     if not all(verdict.passed for verdict in judge(exercise)):
         raise ValueError(f"{case.path}: the solution itself does not pass its checks")
@@ -427,10 +412,7 @@ def main(arguments=None):
     parser.add_argument("case", nargs="*", help="ids of its cases, such as warmup-too-short")
     asked = parser.parse_args(arguments)
     cases = [
-        (stage, case)
-        for stage in ([asked.stage] if asked.stage else STAGES)
-        for case in read_stage(stage)
-        if case.is_graded and (not asked.case or case.id in asked.case)
+        (stage, case) for stage, case in graded() if asked.stage in (None, stage) and (not asked.case or case.id in asked.case)
     ]
     if not cases:
         parser.error(f"no case of {asked.stage} has the id {asked.case[0]!r}")

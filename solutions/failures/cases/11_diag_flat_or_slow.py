@@ -130,7 +130,7 @@ def show_trends(before, now, my_guess):
     print(f"Flat curves that are called flat: {rates[0][first]:.0%} before, {rates[1][first]:.0%} now; you said {my_guess:.0%}.")
 
 
-# %% run="diag-flat-or-slow"
+# %% run="diag-flat-or-slow" atlas="1 2"
 my_guess = 0.9  # the share of flat curves with 5 % noise on which last against first says "flat"
 
 show_trends(broken.trend, trend, my_guess)

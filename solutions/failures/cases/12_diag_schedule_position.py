@@ -137,7 +137,7 @@ def show_schedules(before, now, seed, my_guess):
     )
 
 
-# %% run="diag-schedule-position"
+# %% run="diag-schedule-position" atlas="1 2"
 my_guess = 0.4  # the loss that run A ends with
 
 show_schedules(broken.where_is_the_schedule, where_is_the_schedule, seed=0, my_guess=my_guess)

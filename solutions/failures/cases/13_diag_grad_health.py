@@ -137,7 +137,7 @@ def show_health(before, now, seed, my_guess):
         print(f"{kind}: the gradient norm is {float(f'{norm:.2g}'):g} (median of 20).")
 
 
-# %% run="diag-grad-health"
+# %% run="diag-grad-health" atlas="1 2"
 my_guess = 0.5  # the loss of the deep network after 300 steps at 100 000 times the rate
 
 show_health(broken.gradient_verdict, gradient_verdict, seed=0, my_guess=my_guess)

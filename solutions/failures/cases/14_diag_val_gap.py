@@ -125,7 +125,7 @@ def show_val_gap(before, now, guess, seed=0):
     print(f"The validation loss of run C, mean of the last 50 evaluations: {answer:.1f} nats; you said {guess:.1f}.")
 
 
-# %% run="diag-val-gap"
+# %% run="diag-val-gap" atlas="3 4"
 my_guess = 0.2  # the validation loss of run C at the end, in nats
 
 show_val_gap(before=broken.val_verdict, now=val_verdict, guess=my_guess)

@@ -123,7 +123,7 @@ def show_flat_twins(before, now, guess, seed=0):
     print(f"On shuffled labels the training loss ends at {loss[-1]:.1f} nats. You said {guess:g}.")
 
 
-# %% run="plateau-lr-low"
+# %% run="plateau-lr-low" atlas="1 2"
 my_guess = 1.0  # the training loss on shuffled labels after 100 steps at 1000 times the rate, in nats
 
 show_flat_twins(before=broken.why_flat, now=why_flat, guess=my_guess)

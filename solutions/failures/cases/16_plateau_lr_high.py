@@ -149,7 +149,7 @@ def show_wobbly_twins(before, now, guess, seed=0, count=8):
         print(f"{kind}: judged rightly, as complained about {right[0]} of {count}; your code {right[1]} of {count}.")
 
 
-# %% run="plateau-lr-high"
+# %% run="plateau-lr-high" atlas="1 2"
 my_guess = 0.4  # the loss of run A at a tenth of its rate, 200 steps on from where it stands, in nats
 
 show_wobbly_twins(before=broken.why_it_wobbles, now=why_it_wobbles, guess=my_guess)

@@ -126,7 +126,7 @@ def show_data_runs(before, now, guess, seed=0):
     print(answer)
 
 
-# %% run="plateau-data-exhaustion"
+# %% run="plateau-data-exhaustion" atlas="1 2"
 my_guess = 0.9  # A's lowest validation loss with 400 rows, as a share of that with 100
 
 show_data_runs(before=broken.more_data_helps, now=more_data_helps, guess=my_guess)

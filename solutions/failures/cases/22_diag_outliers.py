@@ -134,7 +134,7 @@ def show_tables(before, now, seed, my_guess):
     print("\n".join(counts))
 
 
-# %% run="diag-outliers"
+# %% run="diag-outliers" atlas="2"
 my_guess = 1e5  # how many standard deviations of all 300 values the far one is from their mean
 
 show_tables(broken.find_outliers, find_outliers, seed=0, my_guess=my_guess)

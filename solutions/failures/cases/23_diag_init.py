@@ -123,7 +123,7 @@ def show_scales(before, now, seed, my_guess):
     print("\n".join(told))
 
 
-# %% run="diag-init"
+# %% run="diag-init" atlas="2"
 my_guess = 20.0  # the loss before the first step with two wrong layers, in nats
 
 show_scales(broken.badly_scaled, badly_scaled, seed=0, my_guess=my_guess)

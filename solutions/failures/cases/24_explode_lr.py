@@ -182,7 +182,7 @@ def largest_rate_by_trial(beta, steps=1000):
     return low
 
 
-# %% run="explode-lr"
+# %% run="explode-lr" atlas="2"
 my_guess = 0.1  # the largest stable rate with momentum 0.9, as a multiple of that without
 
 checkpoint = regression_checkpoint(seed=0)

@@ -84,7 +84,7 @@ def find_keys(attention_verdict, seed, steps=100, lr=1.0):
     return history
 
 
-# %% run="explode-attention-scale"
+# %% run="explode-attention-scale" atlas="2"
 my_guess = 32.0  # the gradient of a typical query at scale 1, as a multiple of that at 1/32
 
 complaint = find_keys(broken.attention_verdict, seed=0)

@@ -99,7 +99,7 @@ def show_received(before, now, my_guess):
     )
 
 
-# %% run="vanish-no-residual"
+# %% run="vanish-no-residual" atlas="2"
 my_guess = 1.0  # the gradient at block 1, as a multiple of that at block 30
 
 show_received(before=deep_run(broken.wire_block, seed=0), now=deep_run(wire_block, seed=0), my_guess=my_guess)

@@ -133,7 +133,7 @@ def told_open(outputs, slopes):
     return ["open"] * outputs.shape[1]
 
 
-# %% run="vanish-saturation"
+# %% run="vanish-saturation" atlas="2"
 my_guess = 0.4  # the squared error of the second network after 200 steps with cross-entropy, from a bias of -8
 
 (said_before, before), (said_now, now) = (treated(f, seed=0) for f in (broken.unit_verdicts, unit_verdicts))

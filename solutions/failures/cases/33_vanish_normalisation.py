@@ -157,7 +157,7 @@ def normed_run(wire, seed, blocks=16, steps=80, lr=0.03, update=None):
     return history
 
 
-# %% run="vanish-normalisation"
+# %% run="vanish-normalisation" atlas="2"
 my_guess = 0.5  # the gradient at block 1 after forty steps, as a multiple of that at block 16
 
 (draft_before, said_before), (draft_now, said_now) = taken_draft(broken.road_verdict), taken_draft(road_verdict)

@@ -166,7 +166,7 @@ def show_crash(before, now, failure, my_guess):
         print(f"The first layer left its range about {round(failure - left, -1)} steps before the failure. You said {my_guess}.")
 
 
-# %% run="nan-grad-norm-before"
+# %% run="nan-grad-norm-before" atlas="1 2"
 my_guess = 3  # steps from leaving the usual range to the failure
 
 crash_before, failed_at = fly_and_crash(broken.LastNorms(LAYER_NAMES), seed=0)

@@ -144,7 +144,7 @@ def show_deaths(before, now, my_guess, runs=8):
     print(f"Leaving out the batch: {np.mean(c_lives):.0%} of the runs C live. You said {my_guess:.0%}.")
 
 
-# %% run="nan-loss-before"
+# %% run="nan-loss-before" atlas="4"
 my_guess = 0.5  # the share of runs C that live when the batch of step f is left out
 
 show_deaths(broken.why_nan, why_nan, my_guess)

@@ -133,7 +133,7 @@ def show_overflow(before, now, seed, my_guess):
     print(f"As complained about, with the gradients clipped to a norm of 1: {'nan' if is_nan else 'a number'} at every step.")
 
 
-# %% run="nan-softmax-overflow"
+# %% run="nan-softmax-overflow" atlas="2"
 my_guess = 7.0  # the temperature from which on the loss is a number
 
 show_overflow(broken.probabilities, probabilities, seed=0, my_guess=my_guess)

@@ -131,7 +131,7 @@ def show_tags(before, now, seed, my_guess):
     print(f"Your guess at the loss with 1e-8 added, at a logit of -200: {my_guess:g}.")
 
 
-# %% run="nan-log-zero"
+# %% run="nan-log-zero" atlas="2"
 my_guess = 100  # nats, the loss at a logit of -200 with 1e-8 inside the logarithm
 
 show_tags(broken.tag_loss, tag_loss, seed=1, my_guess=my_guess)

@@ -113,7 +113,7 @@ def show_table(before, now, seed, my_guess):
     print("\n".join(f"{line}." for line in told))
 
 
-# %% run="nan-inf-in-data"
+# %% run="nan-inf-in-data" atlas="2"
 my_guess = 1  # numbers of the standardised table that are not finite
 
 show_table(broken.standardise, standardise, seed=0, my_guess=my_guess)

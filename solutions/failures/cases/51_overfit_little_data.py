@@ -90,7 +90,7 @@ def train_on_turns(augment, seed, epochs=800, lr=0.6):
     return history
 
 
-# %% run="overfit-little-data"
+# %% run="overfit-little-data" atlas="2"
 my_guess = 0.7  # accuracy on new turns at the end, with mirrored rows
 
 before = train_on_turns(broken.augment_turns, seed=0)

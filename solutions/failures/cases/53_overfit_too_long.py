@@ -131,7 +131,7 @@ def show_promises(before, now, guess, seeds=10):
     print(f"The script complained about reports {share:.1f} of what the network has on new rows. You said {guess:g}.")
 
 
-# %% run="overfit-too-long"
+# %% run="overfit-too-long" atlas="2"
 my_guess = 1.0  # what is reported, as a share of the loss on new rows
 
 show_promises(broken.epochs_and_report, epochs_and_report, guess=my_guess)

@@ -78,7 +78,7 @@ def no_dropout(shape, p, rng, training):
     return np.ones(shape)
 
 
-# %% run="reg-dropout"
+# %% run="reg-dropout" atlas="2"
 my_guess = 5.0  # percentage points of validation accuracy that the dropout complained about brings
 
 masks = {"without dropout": no_dropout, "as complained about": broken.dropout_mask, "your code": dropout_mask}

@@ -118,7 +118,7 @@ def show_sweeps(before, now, guess, seed=0):
     print(f"Second task, from width 8 to 32: the mean falls by {100 * (1 - mean[32] / mean[8]):.0f} %. Your guess: {guess:g} %.")
 
 
-# %% run="underfit-small-model"
+# %% run="underfit-small-model" atlas="1 2"
 my_guess = 50  # by how many per cent the mean loss on new rows falls from width 8 to width 32
 
 show_sweeps(before=broken.width_sweep, now=width_sweep, guess=my_guess, seed=2)

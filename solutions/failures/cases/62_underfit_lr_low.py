@@ -134,7 +134,7 @@ def show_batch_probes(before, now, guess, seed=0):
     show(fig, "Three runs go on with one batch of thirty rows.", " ".join(told))
 
 
-# %% run="underfit-lr-low"
+# %% run="underfit-lr-low" atlas="2 3"
 my_guess = 0.1  # the loss of run B's batch after 200 steps at ten times the rate, in nats
 
 show_batch_probes(before=broken.why_underfit, now=why_underfit, guess=my_guess)

@@ -172,7 +172,7 @@ def show_leaks(before, now, seed, my_guess, count=8):
     print(f"Noise, chosen before the split, scores {scores['noise, chosen before the split'][0]:.2f}. You said {my_guess:.2f}.")
 
 
-# %% run="data-leakage"
+# %% run="data-leakage" atlas="1 2"
 my_guess = 0.5  # accuracy on the other half: columns of noise, labels from a coin, chosen before the split
 
 show_leaks(before=broken.leak_verdict, now=leak_verdict, seed=0, my_guess=my_guess)

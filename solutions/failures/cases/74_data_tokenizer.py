@@ -146,7 +146,7 @@ def show_tokenizers(before, now, seed, my_guess):
     print(f"With an entry added the network is right in {right['an entry added']:.2f} of the sentences. You said {my_guess:.2f}.")
 
 
-# %% run="data-tokenizer"
+# %% run="data-tokenizer" atlas="1 2"
 my_guess = 0.9  # share of sentences judged rightly when every ordinary id is one too high
 
 show_tokenizers(before=broken.verify_tokenizer, now=verify_tokenizer, seed=0, my_guess=my_guess)

@@ -273,7 +273,7 @@ def check_triage(seed, wide, wanted):
     )
 
 
-# %% run="triage"
+# %% run="triage" atlas="1 2"
 my_guess = 0.5  # the F1 of the three questions
 
 show_confusion(broken.triage, triage, my_guess)

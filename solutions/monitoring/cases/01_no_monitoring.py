@@ -125,7 +125,7 @@ def show_night(before, now, guess):
     show(fig, caption, f"Two panels over step; the bad target comes at {bad_step}. " + "; ".join(told) + ".")
 
 
-# %% run="no-monitoring"
+# %% run="no-monitoring" atlas="2"
 my_guess = 7  # weights, of eight, that are finite after one update with the infinite batch
 
 show_night(

@@ -127,7 +127,7 @@ def show_watched_runs(before, now, guess, every=5):
     )
 
 
-# %% run="validation-early-stop"
+# %% run="validation-early-stop" atlas="2"
 my_guess = 200  # the step at which the validation loss is lowest
 
 show_watched_runs(

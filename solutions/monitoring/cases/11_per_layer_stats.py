@@ -184,7 +184,7 @@ def _draw_layers(ax, weights, grads, lr, before, now, name, color, mark):
     return f"{name}: first layer {ratios[0]:.0e}, last {ratios[-1]:.0e}; named before {named[0]}, named by your code {named[1]}"
 
 
-# %% run="per-layer-stats"
+# %% run="per-layer-stats" atlas="1 2"
 my_guess = 10  # the step of the last layer of the sigmoids, as a multiple of that of the first
 
 show_layers(broken.sick_layers, sick_layers, my_guess)

@@ -124,7 +124,7 @@ def show_verdicts(trial, changes, seeds, before, now, guess):
     show(fig, caption, "Three panels. " + "; ".join(told) + ".")
 
 
-# %% run="re-evaluate"
+# %% run="re-evaluate" atlas="1 2"
 my_guess = 0.5  # the validation loss after 100 more steps in which nothing was changed
 
 show_verdicts(

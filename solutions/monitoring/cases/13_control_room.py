@@ -458,7 +458,7 @@ def require_night(watch_step, kinds):
     check.that(len(false) <= 1, what="there is at most one false alarm", call="one night", got=f"{len(false)} false alarms: {false}")
 
 
-# %% run="control-room"
+# %% run="control-room" atlas="2"
 my_guess = 9  # how many of the nine incidents the wiring of the complaint reports
 
 instruments, whose = hang_instruments(globals())

@@ -60,7 +60,7 @@ def follow_stream(lr_at, seed, steps=2000, base_lr=0.1, runs=20, features=20, ro
     return history
 
 
-# %% run="no-lr-decay"
+# %% run="no-lr-decay" atlas="2"
 my_guess = 0.1  # the squared distance at the end of the mended run
 
 fig, (left, right) = figure(2)

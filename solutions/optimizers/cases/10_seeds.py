@@ -107,7 +107,7 @@ def show_repeats(before, now, finals, guess):
     show(fig, caption, "Three panels. " + " ".join(told))
 
 
-# %% run="seeds"
+# %% run="seeds" atlas="1 2"
 my_guess = 0.01  # how far apart the best and the worst of twenty seeds are
 
 before = [spirals_experiment([np.random.default_rng(entropy) for entropy in run]) for run in NOTED_ENTROPY]
