@@ -2,6 +2,7 @@
 
 
 # ruff: noqa
+import importlib.util
 import sys
 from clinic import BROKEN, MENDED, MLP, DeepNet, HalfMLP, History, LeastSquares, ReluRNN, Tokenizer, alarm_rates
 from clinic import attention, bag_of_words, batches, check, cross_entropy, descend, figure, global_norm, layer_norm, linear_data
@@ -214,7 +215,7 @@ def more_data_helps(train_on, sizes, draws=8):
     Not graded: everything in between, and how many runs you use.
     """
     train_losses, val_losses = train_on(sizes[-1], 0)
-    # It has memorized the training data, and the validation loss is increasing.
+    # It has memorised the training data, and the validation loss is increasing.
     if train_losses[-1] < 0.1 * val_losses[-1]:
         return "more data"
     return "not the data"
@@ -255,19 +256,19 @@ def find_outliers(x):
 
 
 def badly_scaled(layers, x):
-    """The layers with a wrong scale at initialization: {layer: its gain}, or {} where all are well.
+    """The layers with a wrong scale at initialisation: {layer: its gain}, or {} where all are well.
 
     layers: a list of 3 to 12 functions from input to output. layers[i](h) takes a float array
     (n, width) and returns a new one (n, other width), its nonlinearity included; layers count from
     0. What is inside is unknown: plain or residual, and wider than its input or narrower. If a
-    layer's input is multiplied by c > 0, so is its output: none normalizes, none has a bias yet.
+    layer's input is multiplied by c > 0, so is its output: none normalises, none has a bias yet.
     x: a batch, (n, features), n >= 50, each column with mean 0.
     The gain of a layer is the size of its output by the size of its input, the size being the root
     mean square or the standard deviation of all numbers in the array.
     Graded: named with its gain, to within a factor of 1.5, is a layer whose gain is above 5 or
     below 1/5, or whose output is all zeros (gain 0); one with a gain from 0.4 to 2.5 is not named.
     This holds for several wrong layers at once, for any unit of x (1e-6 to 1e6 here), and for what
-    stands behind a wrong layer. Where a layer's input is all zeros it is not named. What lies
+    stands after a wrong layer. Where a layer's input is all zeros it is not named. What lies
     between the bounds is free.
     """
     suspects = {}
@@ -385,7 +386,7 @@ def wire_block(x, branch, norm):
     x: float array (rows, width), the block's input. branch(x) returns (out, out_back): what the
     block's own layers make of x, shaped like x, and a function that turns d loss / d out into the
     gradient of the loss to the array that branch was given.
-    norm is called alike: the block's normalization. It stays unused here.
+    norm is called alike: the block's normalisation. It stays unused here.
     Returns (y, back): the block's output, and back(d), which turns d loss / d y into d loss / d x.
     Graded: y is x plus what branch makes of x. back is the gradient of that, also when blocks
     follow each other in a network. branch and out_back are called once each (out_back notes the
@@ -427,7 +428,7 @@ def road_verdict(wire):
 
     wire(x, branch, norm) is a residual block. It returns (y, back): the block's output, and
     back(d), which should turn d loss / d y into d loss / d x. All are float arrays (rows, width).
-    branch, the block's layers, and norm, its normalization, are yours to hand in. Each is a
+    branch, the block's layers, and norm, its normalisation, are yours to hand in. Each is a
     function of such an array and returns (out, out_back): what it makes of it, and its way back.
     wire and back call these, add, and multiply by constants from 0.3 to 0.8; nothing else.
     Of x something gets past branch into y, and of d past branch's way back into back(d). It may get
@@ -571,10 +572,10 @@ def tag_loss(logits, targets):
 
 
 def statistics(x, eps=1e-5):
-    """The mean of each row of x, and the 1 / std that layer normalization multiplies by.
+    """The mean of each row of x, and the 1 / std that layer normalisation multiplies by.
 
     x: array (rows, width) of float64, float32 or float16, finite. eps: 1e-8 to 0.1.
-    Returns (mean, inverse_std), both of shape (rows, 1). layer_norm of the set-up then computes
+    Returns (mean, inverse_std), both of shape (rows, 1). layer_norm, from the first cell, computes
     (x - mean) * inverse_std * gain + bias, and its way back uses inverse_std too.
     Graded:
     inverse_std is 1 / sqrt(variance + eps), to 1e-3 of itself. The variance of a row is the mean

@@ -2,6 +2,7 @@
 
 
 # ruff: noqa
+import importlib.util
 import sys
 from clinic import BROKEN, MENDED, MLP, History, LeastSquares, alarm_rates, batches, check
 from clinic import descend, figure, global_norm, linear_data, mark_guess, show, spirals, train, vitals
@@ -77,7 +78,7 @@ def clipped_step(params, grads, lr, max_norm, log):
     step is logged and skipped: the parameters come back as they were, and nothing is raised.
     Not graded: "clipped" of a skipped step, or of a norm equal to max_norm; nan or inf in the log
     of a skipped step; what else is in the dict; whether you work in place; a constant of 1e-6 or
-    less beside the norm. The squares in the checks do not overflow: that is for `grad-clipping`.
+    less beside the norm. The squares in the checks do not overflow: that is for case 5 of stage 1.
     """
     # No clipping, and nobody writes anything down.
     return descend(params, grads, lr)

@@ -2,6 +2,7 @@
 
 
 # ruff: noqa
+import importlib.util
 import sys
 from clinic import BROKEN, MENDED, MLP, History, LeastSquares, batches, check
 from clinic import descend, figure, global_norm, linear_data, mark_guess, show, spirals, train, vitals
@@ -68,7 +69,7 @@ def scaled_lr(base_lr, base_batch, batch, optimizer):
     base_batch, a multiple of it or not. optimizer: "sgd", without momentum, or "adam". Returns
     one positive number.
     Graded: the course of the training, as the squared distance from the best weights. At an
-    eighth of the rows, and at the end (for "adam": in the mean over the last quarter), it is the
+    eighth of the rows, and at the end (for "adam": averaged over the last quarter), it is the
     base's within a factor of 1.5 either way. The noise of the gradients in the checks is large
     against their mean; batch / base_batch goes from 1/16 to 8. Not graded: which rule you use.
     """
@@ -167,8 +168,8 @@ def lr_at(step, total_steps, base_lr, min_lr=0.0):
 
 
 def decay_groups(named_params):
-    """Sort the parameters of a network: those that AdamW's weight decay shall shrink, and those
-    that it shall leave alone.
+    """Sort the parameters of a network: those that AdamW's weight decay should shrink, and
+    those that it should leave alone.
 
     named_params: a dict from a parameter's name to its float array. Returns (decay, no_decay),
     two collections of names. A matrix has the shape (inputs, outputs), also where one of the two
