@@ -13,7 +13,6 @@ def value_of_THE_CASE(x):
     return -x
 
 
-# %% sign
+# %% sign="TODO: what is measured, and above or below which number the complaint begins" above=1e9
 def sign(seed):
-    """TODO: what is seen in every broken run, and in no mended one."""
-    return history_of_THE_CASE(value_of_THE_CASE, seed)["loss"][-1] > 1e9
+    return history_of_THE_CASE(value_of_THE_CASE, seed)["loss"][-1]
