@@ -311,6 +311,10 @@ def _require_solved(notebook, cases):
         if error:
             path, line = _origin(cases, cell.id)
             raise CaseError(path, line, f"with the SOLUTION in place the cell {cell.id!r} fails; mend one or the other.\n{error}")
+        warned = [output.text for output in cell.get("outputs", []) if "/ipykernel_" in output.get("text", "")]
+        if warned:
+            path, line = _origin(cases, cell.id)
+            raise CaseError(path, line, f"the cell {cell.id!r} prints a warning, with a path that changes:\n{warned[0]}")
         stderr = [output.text for output in cell.get("outputs", []) if output.get("name") == "stderr"]
         if stderr:
             path, line = _origin(cases, cell.id)
