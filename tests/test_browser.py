@@ -13,6 +13,7 @@ import nbformat
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from autograder.cases import read_stage
 from autograder.paths import COURSE, SOLUTIONS, STAGES, notebook_path
 
 from .classroom import CASES, FULL, STAGE, hand_in, points, wait_for
@@ -208,6 +209,15 @@ def test_run_all_goes_to_the_end_in_the_other_stages(page, learner, stage):
     cells = run_all(page, learner, stage)
     last = [cell.id for cell in cells if cell.id.endswith("-check")][-1]
     expect(shown_by(page, cells, last)).to_contain_text("Not yet: ")
+
+
+@pytest.mark.parametrize("case", ["validation-early-stop", "diag-init"])
+def test_a_panel_of_the_atlas_leads_to_its_case(page, learner, case):
+    page.goto(learner[0].format("lab/tree/atlas.md") + "&reset")
+    panel = page.locator(f'.jp-RenderedMarkdown a[href*="cell-id={case}-text-1"]').first
+    title = next(cell.title for stage in STAGES for cell in read_stage(stage) if cell.id == case)
+    panel.click()
+    expect(page.locator(".jp-Notebook").get_by_role("heading", name=title)).to_be_in_viewport()
 
 
 def test_every_formula_is_drawn(page, learner):
