@@ -18,7 +18,6 @@ from autograder.paths import SOLUTIONS, STAGES, notebook_path
 STAYS = "as it was|as they are|as it is|as they were|stays as|stay as|is not changed|are not changed|do not change|is changed"
 EXERCISES = [exercise for stage in STAGES for exercise in read_exercises(notebook_path(SOLUTIONS, stage))]
 
-pytestmark = pytest.mark.spread
 
 
 @pytest.mark.parametrize("exercise", [each for each in EXERCISES if each.id != "triage"], ids=lambda exercise: exercise.id)

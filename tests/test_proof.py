@@ -10,7 +10,6 @@ from autograder.judge import Check, Exercise, Verdict
 from .answers import Answer
 from .proof import answers, blanks, graded, page, prove, record
 
-pytestmark = pytest.mark.spread
 STAGE, CASE = graded()[0]
 UNIT = prove.Unit("answers", STAGE, CASE)
 TOLD = {"a guess": "Not yet: it is asked for."}
