@@ -77,7 +77,7 @@ def _passing(job, asked, hidden):
             for is_hidden, first_line, source in segments(cell["source"]) if is_check else [(False, 1, cell["source"])]:
                 if is_hidden <= hidden:
                     with checks_off() if is_check and hidden and not is_hidden else contextlib.nullcontext():
-                        exec(compiled("\n" * (first_line - 1) + source, cell["id"]), names)
+                        exec(compiled(source, cell["id"], first_line), names)
             passed.add(cell["id"])
     return passed & asked
 

@@ -42,7 +42,7 @@ def work(pipe, cells, lost, hidden, seconds, width, folder):
         try:
             for is_hidden, first_line, part in segments(source):
                 with checks_off() if hidden and not is_hidden else contextlib.nullcontext():
-                    exec(compiled("\n" * (first_line - 1) + part, name), names)
+                    exec(compiled(part, name, first_line), names)
         except clinic.check.NotYet as error:
             return told_of_hidden(error, source) if hidden else str(error)
         except BaseException as error:  # sys.exit() too

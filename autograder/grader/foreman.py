@@ -25,6 +25,7 @@ def main():
 
     from ..sandbox.limits import MIB
     from .box import Box, NoSandbox
+    from .check_cells import compile_ahead
     from .referee import judge
     from .warm import warm_up
 
@@ -38,6 +39,7 @@ def main():
             if job["sandbox"] not in boxes:
                 boxes[job["sandbox"]] = Box(job["sandbox"])
             warm_up(job["stage"], job["private_seed"])
+            compile_ahead(job["cells"])
             gc.collect()
             gc.freeze()
             answer = in_a_fork(

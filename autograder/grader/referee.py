@@ -7,6 +7,7 @@ it; the second only says of each hidden check whether it passes, in words that t
 import builtins
 import contextlib
 import io
+import marshal
 import time
 
 from clinic import check as clinic_check
@@ -61,12 +62,16 @@ class Learner(Peer):
         self.documented = frozenset(documented)
         self._check_ends_at = time.monotonic() + self._limits.check_seconds
 
-    def run(self, source):
-        """Run a cell in the sandbox; nbformat outputs of what it shows."""
+    def run(self, cell):
+        """Run a cell of the job in the sandbox; nbformat outputs of what it shows."""
         self.channel.deadline = min(time.monotonic() + self._limits.cell_seconds, self._ends_at)
         self._begin(None)
+        source = _writable(cell["source"])
+        message = {"run": source}
+        if cell["kind"] == "locked":
+            message = {"define": [marshal.dumps(compiled(source, cell["id"])), source]}
         try:
-            self.channel.send({"run": source.encode("utf-8", "replace").decode()})
+            self.channel.send(message)
             message, _ = self.channel.receive()
             return _shown(message, self._limits)
         except (Gone, Garbled) as error:
@@ -101,14 +106,14 @@ class Submission:
         self._ran, self._process, self._restarts = [], None, limits.restarts
         self.learner, self.peak_mib = None, 0
 
-    def run(self, source):
+    def run(self, cell):
         """Run a cell of the learner's, or one that the learner's code needs; what it shows."""
         try:
-            shown = self.present().run(source)
+            shown = self.present().run(cell)
         except Lost as lost:
             self.end()
             return [_error("ProcessEnded", str(lost))]
-        self._ran.append(source)
+        self._ran.append(cell)
         return shown
 
     def present(self):
@@ -123,8 +128,8 @@ class Submission:
             self._restarts -= 1
             self._process = self._box.process(self._limits)
             self.learner = Learner(self._process.channel, self._limits, self._ends_at)
-            for source in self._ran:
-                self.learner.run(source)
+            for cell in self._ran:
+                self.learner.run(cell)
         return self.learner
 
     def end(self):
@@ -176,7 +181,7 @@ class _Pass:
                 if cell["id"] not in self._job["skip"] and (self._only is None or cell["id"] in self._only):
                     outputs[cell["id"]] = self._check(cell)
                 continue
-            outputs[cell["id"]] = self._submission.run(cell["source"])
+            outputs[cell["id"]] = self._submission.run(cell)
             if cell["kind"] == "locked":
                 outputs[cell["id"]] = self._locked(cell)
         self._submission.end()
@@ -200,7 +205,7 @@ class _Pass:
                     if is_hidden and not self._hidden:
                         continue
                     with checks_off() if self._hidden and not is_hidden else contextlib.nullcontext():
-                        exec(compiled("\n" * (first_line - 1) + source, cell["id"]), self._names)
+                        exec(compiled(source, cell["id"], first_line), self._names)
         except BaseException as error:
             if isinstance(error, (KeyboardInterrupt, SystemExit)):
                 raise

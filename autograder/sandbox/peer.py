@@ -62,6 +62,7 @@ _SPECIAL = {
     "__int__": "int",
     "__index__": "index",
 }
+_PARTS = {int, str}  # of what a request is about
 # Where the class of a learner's object has a say in these, what a check compares must not hang on it.
 _TRUTHS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__")
 
@@ -169,7 +170,7 @@ class Peer:
 
         What is read in a moment is likely to be read when it comes again, and is then sent along without being asked for.
         """
-        if self._moment is not None:
+        if self._moment is not None and (self._reading or self._moment in self._habits):
             if len(self._habits) > MAX_HABITS:
                 self._habits.clear()
                 self._wished.clear()
@@ -182,23 +183,24 @@ class Peer:
         """Those of the wished attributes that are just stored here: [[*target, name]], [value]."""
         told, values = [], []
         for wish in wishes:
-            with contextlib.suppress(Exception):  # one that is not there, or not for the other side, is not sent along
-                *target, name = wish
+            *target, name = wish
+            try:
                 thing = self._target(target)
                 if not self.trusts:
                     self._allow("get", thing, [name])
                 if name in vars(thing):
                     values.append(getattr(thing, name))
                     told.append(wish)
+            except Exception:  # one that is not there, or not for the other side, is not sent along
+                continue
         return told, values
 
     def _hear_told(self, told, values, moment):
         """Note attributes that came along. The side that does not trust takes only those that it asked for."""
-        if told:
-            wished = self._habits.get(moment, ())
-            for key, value in zip(told, values):
-                if self.trusts or key in wished:
-                    self._read[tuple(key)] = value
+        wished = self._habits.get(moment, ())
+        for key, value in zip(_wishes(told), values):
+            if self.trusts or key in wished:
+                self._read[tuple(key)] = value
 
     # ------------------------------------------------------------------ asking
     def ask(self, deed, target, *args, **kwargs):
@@ -267,7 +269,8 @@ class Peer:
             raise self._exception(message["raise"], deed)
         if not values:
             raise Garbled("an answer without its value")
-        self._hear_told(_wishes(message.get("told") or []), values[1:], moment)
+        if told := message.get("told"):
+            self._hear_told(told, values[1:], moment)
         return values[0]
 
     def heard(self, text):
@@ -279,17 +282,24 @@ class Peer:
         if not self.trusts and next(self._calls) > MAX_CALLS:
             raise Garbled("more calls than anybody needs")
         args = self.values.unpack(message.get("with"), message.get("changes"), arrays, message.get("dropped"))
-        told = _wishes(message.get("told") or [])
+        told = message.get("told")
         target = message.get("to")
-        if type(target) is not list or not all(type(part) in (int, str) for part in target):
+        if type(target) is not list or not {*map(type, target)} <= _PARTS:
             raise Garbled("a request about nothing")
         moment = None if message.get("do") == "get" else ("in", *target)
         if moment:
             self._begin(moment)
-            self._hear_told(told, args[len(args) - len(told) :], moment)
         else:
             self._read.clear()
-        kwargs = self._named(message.get("names"), args, len(told))
+        if told:
+            came = _taken(args, len(_wishes(told)))
+            if moment:
+                self._hear_told(told, came, moment)
+        kwargs = {}
+        if names := message.get("names"):
+            if type(names) is not list or {*map(type, names)} != {str}:
+                raise Garbled("an argument without its name")
+            kwargs = dict(zip(names, _taken(args, len(names))))
         self._depth += 1
         answer, changes, out = self._done(message, args, kwargs)
         self._depth -= 1
@@ -301,17 +311,6 @@ class Peer:
         kwargs.clear()
         # Nothing here holds any longer what crossed: what is held now is held by the code that was called.
         self._send(answer, changes, out)
-
-    @staticmethod
-    def _named(names, args, told):
-        """Take what came along, and the named arguments, from the end of `args`; these by their name."""
-        names = names or []
-        if type(names) is not list or not all(type(name) is str for name in names) or len(names) + told > len(args):
-            raise Garbled("an argument without its name")
-        first = len(args) - told - len(names)
-        named = dict(zip(names, args[first:]))
-        del args[first:]
-        return named
 
     def _done(self, message, args, kwargs):
         """The answer to a request, the changes that go with it, and the bytes of its arrays."""
@@ -342,11 +341,11 @@ class Peer:
         """What a learner's code may do with an object of a check: call it, and use what it was told of. The rest is its own."""
         if deed in ("call", "call each") and callable(thing) or deed in ("iterate", "next") and hasattr(thing, "__next__"):
             return
-        if type(thing).__module__.split(".")[0] not in ("__main__", "clinic"):
+        is_ours, bases = _origin(type(thing))
+        if not is_ours:
             raise TypeError(f"{deed} is not possible here")
         if deed in ("get", "set", "del"):
             name = _public(args[0] if args else None)
-            bases = [base for base in type(thing).__mro__ if base.__module__.startswith("clinic.")]
             is_told = self.documented is None or name in self.documented or type(thing) in bases
             if not is_told and not any(hasattr(base, name) for base in bases):
                 raise AttributeError(f"{type(thing).__name__!r} has no attribute {name!r} that the text names")
@@ -479,6 +478,15 @@ def _check_depth(depth):
         raise RecursionError("calls between the processes of check and learner go too deep")
 
 
+def _taken(args, count):
+    """Take so many values from the end of `args`."""
+    if count > len(args):
+        raise Garbled("an argument without its value")
+    taken = args[len(args) - count :]
+    del args[len(args) - count :]
+    return taken
+
+
 def _wishes(said):
     """[[*target, name]] of attributes, as the other side says them."""
     if type(said) is not list or len(said) > MAX_WISHES:
@@ -502,6 +510,13 @@ def _description(kind):
     public = [name for name in dir(kind) if not name.startswith("_")]
     methods = [name for name in public if isinstance(getattr(kind, name, None), types.FunctionType)]
     return kind.__name__, own, methods[:200]
+
+
+@functools.lru_cache(1000)
+def _origin(kind):
+    """Whether a class is a check's or the clinic's; and those that it is made of that are the clinic's."""
+    bases = [base for base in kind.__mro__ if base.__module__.startswith("clinic.")]
+    return kind.__module__.split(".")[0] in ("__main__", "clinic"), bases
 
 
 def _place_in_clinic(thing):

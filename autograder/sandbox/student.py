@@ -9,6 +9,8 @@ import contextlib
 import gc
 import importlib
 import io
+import linecache
+import marshal
 import math
 import os
 import pkgutil
@@ -89,16 +91,24 @@ class Student(Peer):
             if "run" in message:
                 self._begin(None)
                 self.channel.send({"shown": self._run(message["run"])})
+            elif "define" in message:
+                self._begin(None)
+                self.channel.send({"shown": self._define(*message["define"])})
             else:
                 self.serve(message, arrays)
 
     def perform(self, deed, thing, args, kwargs):
         if self._printed is not None:  # called back by the check, within a call
-            return super().perform(deed, thing, args, kwargs)
+            return deed(thing, *args, **kwargs)
         self._printed = Printed(self._limits.output_letters)
+        streams = sys.stdout, sys.stderr
         # As `check.run` does in one process: a warning is no mistake, and whatever is printed is shown in one place.
-        with contextlib.redirect_stdout(self._printed), contextlib.redirect_stderr(self._printed), np.errstate(all="ignore"):
-            return super().perform(deed, thing, args, kwargs)
+        sys.stdout = sys.stderr = self._printed
+        try:
+            with np.errstate(all="ignore"):
+                return deed(thing, *args, **kwargs)
+        finally:
+            sys.stdout, sys.stderr = streams
 
     def _done(self, message, args, kwargs):
         outermost = self._printed is None
@@ -108,6 +118,19 @@ class Student(Peer):
                 answer["printed"] = self._printed.text()
             self._printed = None
         return answer, changes, out
+
+    def _define(self, code, source):
+        """Run a cell of the course's own among the learner's names, without what IPython does for a cell of a learner's.
+
+        code: what `marshal` made of its code, which takes a tenth of the time that compiling its source does.
+        """
+        try:
+            code = marshal.loads(code)
+            linecache.cache[code.co_filename] = (len(source), None, source.splitlines(keepends=True), code.co_filename)
+            exec(code, self._shell.user_ns)
+        except Exception as error:  # where an earlier cell of the learner's has spoilt what it needs
+            return [["error", type(error).__name__, str(error)[:2000], ""]]
+        return []
 
     def _run(self, source):
         """Run one of the learner's cells; what it shows, as [kind, content] pairs."""

@@ -82,8 +82,12 @@ class Values:
         return nodes, changes, self._arrays
 
     def _changed(self):
-        states = {number: _state(thing) for number, thing in self._objects.items()}
-        return {number: state for number, state in states.items() if not _is_same(state, self._states[number])}
+        found, states = {}, self._states
+        for number, thing in self._objects.items():
+            state = _state(thing)
+            if not _is_same(state, states[number]):
+                found[number] = state
+        return found
 
     def _node(self, value, depth):
         self._count += 1
@@ -102,14 +106,14 @@ class Values:
         number = self._numbers.get(id(value))
         if number is not None:
             return ["ref", number]
+        if kind in _SHARED:
+            return ["new", self._share(value), self._content(value, depth)]
         if kind is complex:
             return ["complex", value.real, value.imag]
         if isinstance(value, np.generic):
             return self._scalar(value, depth)
-        if kind in _SHARED or isinstance(value, np.random.BitGenerator):
-            content = ["new", self._share(value), None]
-            content[2] = self._content(value, depth)
-            return content
+        if isinstance(value, np.random.BitGenerator):
+            return ["new", self._share(value), self._content(value, depth)]
         if kind is tuple:
             return ["tuple", *self._nodes(value, depth)]
         if kind is frozenset:
@@ -307,10 +311,10 @@ class Values:
         name, place = _list(parts, 2)
         if type(name) is not str or name not in _MANY_NAMES:
             raise Garbled("numbers of a type that nobody knows")
-        raw = self._bytes(place)
-        if len(raw) % 8:
+        start, size = self._checked(place)
+        if size % 8:
             raise Garbled("numbers of another size")
-        numbers = np.frombuffer(raw, _MANY_NAMES[name])
+        numbers = np.ndarray(size // 8, _MANY_NAMES[name], self._raw, start)
         return list(numbers) if name == "float64" else numbers.tolist()
 
     def _made(self, number, content, depth):
@@ -319,13 +323,13 @@ class Values:
             raise Garbled("a number that is not free")
         is_passing, before = number in self._passing, self._count
         kind, *parts = _list(content, at_least=1)
-        if kind in ("list", "dict", "set", "bytearray"):
+        if kind == "array":
+            thing = self._array(_list(parts, 3))
+        elif kind in ("list", "dict", "set", "bytearray"):
             thing = getattr(builtins, kind)()
         elif kind == "deque":
             longest = _list(parts, 2)[0]
             thing = collections.deque(maxlen=longest if type(longest) is int and longest >= 0 else None)
-        elif kind == "array":
-            thing = self._array(_list(parts, 3))
         elif kind == "objects":
             thing = np.ndarray(_shape(_list(parts, 2)[0], MAX_NODES), object)
         elif kind == "bits":
@@ -404,19 +408,20 @@ class Values:
 
     def _array(self, parts):
         dtype, shape, place = parts
-        dtype, shape, raw = _dtype(dtype), _shape(shape, 1 << 40), self._bytes(place)
-        size = len(raw)
-        if size != math.prod(shape) * dtype.itemsize or not dtype.itemsize and math.prod(shape) > MAX_NODES:
+        dtype, shape, (start, size) = _dtype(dtype), _shape(shape, 1 << 40), self._checked(place)
+        length = math.prod(shape)
+        if size != length * dtype.itemsize or not dtype.itemsize and length > MAX_NODES:
             raise Garbled("an array of another size")
         if not size:
             return np.ndarray(shape, dtype)  # not np.empty: a check may have put another there
-        return np.frombuffer(raw, dtype).reshape(shape).copy()
+        return np.ndarray(shape, dtype, self._raw, start).copy()
 
-    def _bytes(self, place):
+    def _checked(self, place):
+        """[start, size] of numbers that did come along."""
         start, size = _list(place, 2)
         if type(start) is not int or type(size) is not int or not 0 <= start <= start + size <= len(self._raw):
             raise Garbled("an array without its numbers")
-        return self._raw[start : start + size]
+        return place
 
     def _bits(self, parts, depth):
         name, state, seed = parts
@@ -499,19 +504,23 @@ def _is_plain(value):
 
 def _state(thing):
     """What tells whether a shared object has changed since."""
-    if type(thing) is np.ndarray:
+    kind = type(thing)
+    if kind is np.ndarray:
         return thing.ravel().tolist() if thing.dtype.hasobject else thing.tobytes() if thing.flags.writeable else b""
-    if type(thing) in (list, collections.deque):
+    if kind is list or kind is collections.deque:
         return tuple(thing)
-    if type(thing) is dict:
-        return tuple(part for pair in thing.items() for part in pair)
-    if type(thing) in (set, frozenset):
+    if kind is dict:
+        return (*thing.keys(), *thing.values())
+    if kind is set:
         return frozenset(thing)
-    if type(thing) is bytearray:
+    if kind is bytearray:
         return bytes(thing)
-    if type(thing) in _DRAWING:
+    if kind in _DRAWING:
         return None  # its bit generator is shared too, and is what changes
-    return repr(thing.state) + str(getattr(thing.seed_seq, "n_children_spawned", ""))
+    spawned = getattr(thing.seed_seq, "n_children_spawned", "")
+    if kind is np.random.PCG64:  # the others have arrays in their state
+        return thing.state | {"spawned": spawned}
+    return repr(thing.state) + str(spawned)
 
 
 def _is_same(new, old):
@@ -567,7 +576,10 @@ def _plain_dtype(text):
 
 
 def _shape(shape, most):
-    if len(_list(shape)) > 32 or any(type(size) is not int or size < 0 for size in shape) or math.prod(shape) > most:
+    for size in _list(shape):
+        if type(size) is not int or size < 0:
+            raise Garbled("a shape that is none")
+    if len(shape) > 32 or math.prod(shape) > most:
         raise Garbled("a shape that is none")
     return tuple(shape)
 
