@@ -40,6 +40,7 @@ def prove_versions(names=(), case=None):
             except NoEnvironment as error:
                 lines.append(f"{name} was not run: {error}")
                 continue
+            print(f"autograder: proving in {name}.", flush=True)
             if _run([python, "-m", __name__, name, *([case] if case else [])]) != 0:
                 lines.append(f"{name}: not everything was proven; what it said stands above")
     finally:
