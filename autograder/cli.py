@@ -91,6 +91,12 @@ def _parser():
     how.add_argument("--check", action="store_true", help="write nothing; fail where a figure has fallen or the page is stale")
     how.add_argument("--all", action="store_true", help="forget what was proven before")
     how.add_argument("--misconceptions", action="store_true", help="list the wrong answers, and what each is told")
+    how.add_argument(
+        "--versions",
+        nargs="*",
+        metavar="NAME",
+        help="prove it on other Pythons and packages too, in these environments, such as 3.13, or in all; uv brings the Pythons",
+    )
     prove.set_defaults(run=_prove)
 
     test = commands.add_parser("test", help="run every test, as CI does; further arguments go to pytest")
@@ -271,15 +277,22 @@ def _prove(options):
     except NoSandbox as error:
         return _fail(error)
     sys.path.insert(0, str(ROOT))  # the tests are no part of the package
-    from tests.proof import prove
+    from tests.proof import elsewhere, prove, versions
     from tests.proof.record import NoRecord
 
     try:
         if options.misconceptions:
             prove.tell_misconceptions(options.case)
             return 0
-        lines = prove.check(options.case) if options.check else prove.prove(options.case, anew=options.all)
-    except (CaseError, NoRecord, prove.NoSuchCase) as error:
+        if options.versions is not None:
+            lines = elsewhere.prove_versions(options.versions, options.case)
+        elif options.check:
+            lines = prove.check(options.case)
+            for line in versions.told_stale(versions.read(), prove.hashes()):
+                print(line)  # no failure: it takes an hour or more to try it all again
+        else:
+            lines = prove.prove(options.case, anew=options.all)
+    except (CaseError, NoRecord, elsewhere.NoEnvironment, prove.NoSuchCase) as error:
         return _fail(error)
     for line in lines:
         print(line)

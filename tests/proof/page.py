@@ -2,7 +2,7 @@
 
 from autograder.paths import ROOT
 
-from . import graded
+from . import graded, versions
 from .kinds import KINDS
 from .record import key_of
 
@@ -24,13 +24,24 @@ comes about stands in [tests/](README.md#the-proof).
 """
 
 
-def render(record):
-    """The page's text. A figure that is not in the record is told as not proven."""
+_ELSEWHERE = """
+## Versions
+
+`autograder prove --versions` tries all this in these environments too, where nothing may come out worse. A unit is one kind of
+evidence for one case. **stale**: proven there, and changed since, when this page was written.
+"""
+
+
+def render(record, kept):
+    """The page's text. A figure that is not in the record is told as not proven. kept: as `versions.read` returns it."""
     stages = {}
     for stage, case in graded():
         stages.setdefault(stage, []).append(case)
     proven = {stage: {case.id: record.get(key_of(stage, case), {}) for case in cases} for stage, cases in stages.items()}
     lines = [_OPENING, *_table("stage", [(stage, list(of_cases.values())) for stage, of_cases in proven.items()])]
+    environments = versions.rows(kept, len(graded()) * len(KINDS))
+    lines += [_ELSEWHERE, *_markdown(["environment", "Python", *versions.PACKAGES, "units proven"], environments)]
+    lines += ["", *(f"- {line}" for line in versions.amiss(kept))] if versions.amiss(kept) else []
     for stage, of_cases in proven.items():
         lines += ["", f"## {stage}", "", *_table("case", [(name, [each]) for name, each in of_cases.items()])]
         for name, each in of_cases.items():
@@ -48,11 +59,15 @@ def row_of(kind, figures):
 def _table(first, rows):
     """A markdown table. rows: (name, the parts of the record that belong to it)."""
     columns = [column for kind in KINDS.values() for column in kind.columns]
-    lines = [f"| {' | '.join([first, *columns])} |", f"| --- |{' --: |' * len(columns)}"]
+    filled = []
     for name, records in rows:
-        cells = []
+        cells = [name]
         for kind in KINDS.values():
             figures = [each[kind.name]["figures"] if kind.name in each else None for each in records]
             cells += row_of(kind.name, figures) or ["not proven"] * len(kind.columns)
-        lines.append(f"| {' | '.join([name, *cells])} |")
-    return lines
+        filled.append(cells)
+    return _markdown([first, *columns], filled)
+
+
+def _markdown(columns, rows):
+    return [f"| {' | '.join(columns)} |", f"| --- |{' --: |' * (len(columns) - 1)}", *(f"| {' | '.join(row)} |" for row in rows)]

@@ -13,7 +13,7 @@ from autograder.kept import write_whole
 from autograder.paths import ROOT
 from autograder.progress import progress_bar
 
-from . import cases, graded
+from . import cases, graded, versions
 from .kinds import KINDS, module_of
 from .page import PAGE, render, row_of
 from .record import fingerprint, key_of, read, write
@@ -66,14 +66,14 @@ def prove(case=None, anew=False):
     Returns lines about what could not be proven; none where all is well. What was done is kept when it is stopped.
     """
     record = {} if anew and case is None else read()
-    hashes = {unit: unit.hash() for unit in units(case)}  # before: what is edited meanwhile is proven the next time
-    todo = [unit for unit in hashes if anew or (unit.of(record) or {}).get("hash") != hashes[unit]]
+    now = {unit: unit.hash() for unit in units(case)}  # before: what is edited meanwhile is proven the next time
+    todo = [unit for unit in now if anew or (unit.of(record) or {}).get("hash") != now[unit]]
     amiss = []
     try:
-        for unit, came in _tried(todo):
+        for unit, came in tried(todo):
             kept = record.setdefault(key_of(unit.stage, unit.case), {})
             if "figures" in came:
-                kept[unit.kind] = {"hash": hashes[unit], "figures": came["figures"]}
+                kept[unit.kind] = {"hash": now[unit], "figures": came["figures"]}
             elif UNPROVEN in came:
                 kept.pop(unit.kind, None)
             amiss += _told(unit, came, record)
@@ -83,8 +83,18 @@ def prove(case=None, anew=False):
             del record[key][kind]
         record = {key: kinds for key, kinds in record.items() if kinds}
         write(record)
-        write_whole(PAGE, render(record))
+        write_page()
     return amiss
+
+
+def write_page():
+    """The page, from the record and from what passed in other environments, in which is counted what has changed since."""
+    write_whole(PAGE, render(read(), versions.brought_up_to_date(hashes())))
+
+
+def hashes():
+    """The hash of each unit that there is, by its name."""
+    return {str(unit): unit.hash() for unit in units()}
 
 
 def check(case=None):
@@ -94,8 +104,8 @@ def check(case=None):
     """
     record = read()
     changed = [unit for unit in units(case) if not unit.is_fresh(record)]
-    lines = page_amiss(record) if case is None else []
-    for unit, came in _tried([unit for unit in changed if unit.of(record)]):
+    lines = page_amiss(record) + versions.amiss(versions.read()) if case is None else []
+    for unit, came in tried([unit for unit in changed if unit.of(record)]):
         lines += complaints(unit, came, record)
     return lines + [f"{unit} is not proven: {unit.mend}" for unit in changed if not unit.of(record)]
 
@@ -112,7 +122,7 @@ def page_amiss(record):
     gone = _gone(record)
     if gone:
         return [f"the record holds what is no more ({', '.join(map(': '.join, gone))}): run  autograder prove"]
-    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != render(record):
+    if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != render(record, versions.read()):
         return [f"{PAGE.relative_to(ROOT)} is not what its record says: run  autograder prove"]
     return []
 
@@ -156,7 +166,7 @@ def _gone(record):
     return [(key, kind) for key, kinds in record.items() for kind in kinds if (key, kind) not in known]
 
 
-def _tried(todo):
+def tried(todo):
     """(unit, what came of it), as each is done, on every core, under a progress bar."""
     if not todo:
         return
