@@ -45,6 +45,7 @@ def scratch(tmp_path, monkeypatch):
     monkeypatch.setattr(record, "RECORD", tmp_path / "record.json")
     monkeypatch.setattr(prove, "PAGE", tmp_path / "PROOF.md")
     monkeypatch.setattr(versions, "VERSIONS", tmp_path / "versions.json")
+    monkeypatch.setattr(versions, "here", lambda: None)
     monkeypatch.setattr(prove, "ROOT", tmp_path)
     monkeypatch.setattr(prove, "tried", lambda todo: ((unit, {"figures": FIGURES}) for unit in todo))
     monkeypatch.setattr(prove, "KINDS", {name: prove.KINDS[name] for name in ("answers", "blanks")})
@@ -125,6 +126,17 @@ def test_what_passes_in_another_environment_is_kept_at_once_and_not_done_again(s
     in_numpy("2.5.5")
     assert elsewhere.prove_here("3.12", CASE.id) == []
     assert tried == [["answers"], [], ["blanks", "answers"]]
+
+
+def test_what_is_proven_counts_for_the_environment_of_this_python(scratch, monkeypatch, in_numpy):
+    in_numpy("2.5.5")
+    monkeypatch.setattr(versions, "here", lambda: "3.12")
+    prove.prove()
+    kept = versions.read()["3.12"]
+    assert len(kept["proven"]) == len(prove.units()) and not versions.stale(kept, prove.hashes())
+    tried = []
+    monkeypatch.setattr(prove, "tried", lambda todo: tried.extend(todo) or ())
+    assert elsewhere.prove_here("3.12") == tried == []
 
 
 def test_what_has_changed_since_is_told_and_the_page_holds_until_it_is_written_again(scratch, monkeypatch, in_numpy):

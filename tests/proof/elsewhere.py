@@ -53,12 +53,10 @@ def prove_here(name, case=None):
 
     Each result is kept at once. A unit is amiss where it cannot be proven, or comes out worse than in the record.
     """
-    recorded, kept, has = record.read(), versions.read(), versions.installed()
-    here = kept.setdefault(name, {})
-    if here.get("has") != has:
-        here |= {"has": has, "proven": {}, "amiss": [], "stale": 0}
-    hashes = {unit: versions.hash_in(has, unit.hash()) for unit in prove.units(case)}
-    todo = [unit for unit in hashes if here["proven"].get(str(unit)) != hashes[unit]]
+    recorded, kept = record.read(), versions.read()
+    here = versions.part_of(kept, name)
+    hashes = {unit: unit.hash() for unit in prove.units(case)}
+    todo = [unit for unit in hashes if here["proven"].get(str(unit)) != versions.hash_in(here["has"], hashes[unit])]
     todo.sort(key=lambda unit: unit.kind == "answers")  # last what hangs on the grader, which changes most
     lines, left_out = [], 0
     for unit, came in prove.tried(todo):
@@ -66,9 +64,7 @@ def prove_here(name, case=None):
             left_out += 1
             continue
         found = prove.complaints(unit, came, recorded) if unit.of(recorded) else [f"{unit} is in no record: {unit.mend}"]
-        here["amiss"] = sorted({*here["amiss"], str(unit)} - (set() if found else {str(unit)}))
-        here["proven"].pop(str(unit), None)
-        here["proven"] |= {} if found else {str(unit): hashes[unit]}
+        versions.note(here, str(unit), hashes[unit], is_amiss=bool(found))
         lines += found
         versions.write(kept)
     if left_out:

@@ -68,12 +68,16 @@ def prove(case=None, anew=False):
     record = {} if anew and case is None else read()
     now = {unit: unit.hash() for unit in units(case)}  # before: what is edited meanwhile is proven the next time
     todo = [unit for unit in now if anew or (unit.of(record) or {}).get("hash") != now[unit]]
-    amiss = []
+    amiss, elsewhere = [], versions.read()
+    here = versions.part_of(elsewhere, versions.here()) if versions.here() else None
     try:
         for unit, came in tried(todo):
             kept = record.setdefault(key_of(unit.stage, unit.case), {})
             if "figures" in came:
                 kept[unit.kind] = {"hash": now[unit], "figures": came["figures"]}
+                if here:
+                    versions.note(here, str(unit), now[unit], is_amiss=False)
+                    versions.write(elsewhere)
             elif UNPROVEN in came:
                 kept.pop(unit.kind, None)
             amiss += _told(unit, came, record)

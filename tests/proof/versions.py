@@ -58,10 +58,36 @@ def installed():
     return {"python": platform.python_version()} | {name: there.get(name) for name in PACKAGES}
 
 
+def here():
+    """The name of the environment that this process's Python is taken for, where the lock is installed; None where it is none."""
+    name = ".".join(platform.python_version_tuple()[:2])
+    return name if name in ENVIRONMENTS else None
+
+
+def part_of(kept, name):
+    """What `kept` holds of the environment `name`, which is this process's; begun anew where it has other versions now."""
+    part, has = kept.setdefault(name, {}), installed()
+    if _without_torch(part.get("has", {})) != _without_torch(has):
+        part |= {"has": has, "proven": {}, "amiss": [], "stale": 0}
+    part["has"] |= {package: version for package, version in has.items() if version}
+    return part
+
+
+def note(part, unit, hash, is_amiss):
+    """Note in an environment's part what came of a unit, by its name, with this hash of its own."""
+    part["amiss"] = sorted({*part["amiss"]} - {unit} | ({unit} if is_amiss else set()))
+    part["proven"].pop(unit, None)
+    if not is_amiss:
+        part["proven"][unit] = hash_in(part["has"], hash)
+
+
 def hash_in(has, hash):
     """The hash of a unit, whose own is `hash`, in an environment that has these versions; torch's is in parity's own."""
-    versions = {name: version for name, version in has.items() if name != "torch"}
-    return hashlib.sha256(json.dumps([hash, versions], sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps([hash, _without_torch(has)], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _without_torch(has):
+    return {package: version for package, version in has.items() if package != "torch"}
 
 
 def stale(here, hashes):
