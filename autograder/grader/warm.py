@@ -1,6 +1,7 @@
 """What checks compute once and keep is computed once for a class, before the first submission is judged."""
 
 import functools
+import re
 
 import clinic.ward
 from clinic import check
@@ -20,5 +21,5 @@ def warm_up(stage, private_seed):
     check.private_seed = private_seed
     for exercise in read_exercises(notebook_path(SOLUTIONS, stage)):
         sources = [*exercise.before, *(each.source for each in exercise.checks)]  # a check may call it through its scene
-        if any(f"{name}(" in source for source in sources for name in _KEPT):
+        if any(re.search(rf"\b{name}\(", source) for source in sources for name in _KEPT):
             judge(exercise)
