@@ -327,8 +327,8 @@ def hang_instruments(names, but=()):
     return hung, whose
 
 
-def run_the_night(watch_step, instruments, seed, steps=STEPS):
-    """One night of so many steps: the machine is lost at step 735, a new one goes on, and at last a run diverges for good.
+def run_the_night(watch_step, instruments, seed, first=0, steps=STEPS):
+    """One night, from step `first` to `steps`: the machine is lost at step 735, a new one goes on, and at last a run diverges.
 
     Returns what was said at which step by the two machines' rooms, the step at which the second one began, and the last record.
     """
@@ -336,6 +336,7 @@ def run_the_night(watch_step, instruments, seed, steps=STEPS):
     for killed_at in (KILLED_AT, None):
         room = ControlRoom(instruments, killed_at)
         run = PlantedRun(seed, room, watch_step)
+        run.step = first
         try:
             with np.errstate(all="ignore"):
                 instruments["checkpoints"](disk, run, steps, 50, 2)
@@ -453,13 +454,13 @@ def room_words(said, call):
     return set(said)
 
 
-def require_night(watch_step, kinds, steps=STEPS):
-    """All incidents of these kinds are reported in a night, with one false alarm at the most; each by its own instrument.
+def require_night(watch_step, kinds, **part):
+    """All incidents of these kinds are reported in a part of a night, with one false alarm at most; each by its own instrument.
 
     Who brings the run back and who writes the record makes no difference to what is reported: stand-ins do both.
     """
     instruments = hang_instruments(globals(), but=("checkpoints", "black box"))[0]
-    said = run_the_night(watch_step, instruments, 1, steps)[0]
+    said = run_the_night(watch_step, instruments, seed=1, **part)[0]
     caught, false = caught_incidents([(step, word) for step, word in said if word in kinds])
     prefixes = {"bad batch": "bad batch", "spike": "spike", "overfit": "overfitting", "plateau": "plateau"}
     missed = [name for name in caught if name.startswith(tuple(prefixes[kind] for kind in kinds)) and not caught[name]]
@@ -590,7 +591,7 @@ def check_room_trends():
         got=f"{len(room.evaluations)} told",
         turns={"a bad batch keeps early_stop from being asked": True},
     )
-    require_night(watch_step, {"plateau", "overfit"})
+    require_night(watch_step, {"plateau", "overfit"}, first=300)  # what is overfit begins at 450, what is flat at 600
 
 
 check.run(check_room_trends)
