@@ -186,7 +186,7 @@ def check_trend_kinds(kinds):
     said = {}
     for kind, (change, noise, length, level, want, seed) in kinds.items():
         rows = stretches(change, noise, length, seed=seed, level=level)
-        said[kind] = [trend(row.tolist() if seed % 2 else row.copy()) for row in rows]
+        said[kind] = check.each(trend, [(row.tolist() if seed % 2 else row.copy(),) for row in rows])
         strange = [word for word in said[kind] if not (isinstance(word, str) and word in TRENDS)]
         if strange:
             check.word(strange[0], want, TRENDS, what=kind, call=f"trend(losses): {kind}")

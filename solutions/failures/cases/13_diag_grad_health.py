@@ -167,11 +167,11 @@ def layers_like(rng, ratio=0.008, fade=1.0, loss_scale=1.0, size=1.0, first=1.0)
 def check_health(what, want, seed, turns=None, count=6, **settings):
     """All of `count` networks made by layers_like get the verdict `want`. turns: what leads to a wrong verdict, in words."""
     rng = np.random.default_rng(seed)
-    for _ in range(count):
-        weights, grads, lr = layers_like(rng, **settings)
+    networks = [layers_like(rng, **settings) for _ in range(count)]
+    calls = [([w.copy() for w in weights], [g.copy() for g in grads], lr) for weights, grads, lr in networks]
+    for (weights, grads, lr), said in zip(networks, check.each(gradient_verdict, calls)):
         norm, r = global_norm(grads), lr * global_norm(grads) / global_norm(weights)
         q = np.linalg.norm(grads[0]) / np.linalg.norm(weights[0]) / (np.linalg.norm(grads[-1]) / np.linalg.norm(weights[-1]))
-        said = gradient_verdict([w.copy() for w in weights], [g.copy() for g in grads], lr)
         call = f"gradient_verdict(weights, grads, lr={lr:.2g}): {len(grads)} layers, norm {norm:.2g}, r = {r:.2g}, q = {q:.1g}"
         turned = {words: True for verdict, words in (turns or {}).items() if said == verdict}
         check.word(said, want, HEALTH_VERDICTS, what=what, call=call, turns=turned)

@@ -139,7 +139,8 @@ def check_val_gap_kinds(kinds, **options):
     chance = options.get("chance", 1.0986)
     said = {}
     for kind, (*curve, wanted) in kinds.items():
-        said[kind] = [val_verdict(pair[0].tolist(), pair[1].copy(), chance) for pair in val_gap_curves(*curve, **options)]
+        pairs = val_gap_curves(*curve, **options)
+        said[kind] = check.each(val_verdict, [(train.tolist(), val.copy(), chance) for train, val in pairs])
         strange = [word for word in said[kind] if not (isinstance(word, str) and word in VAL_GAP_CAUSES)]
         if strange:
             call = f"val_verdict(train_loss, val_loss, chance={chance:.4g})"

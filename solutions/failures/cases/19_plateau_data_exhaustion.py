@@ -139,13 +139,23 @@ def data_curves(law, scatter, memorised, seed):
     def train_on(n, draw):
         rng = np.random.default_rng([seed, int(n), int(draw)])
         lowest = law(n) * np.exp(scatter * rng.normal() - scatter**2 / 2)
-        epochs = np.arange(21)
-        # Overfitting after epoch 8 lifts the last validation loss by so much that its course over n is another.
-        val = lowest * (1 + 0.01 * (epochs - 8) ** 2 * (rng.uniform(0.5, 1.5) if memorised else epochs < 8))
+        epochs = np.arange(11)
+        # Overfitting after epoch 4 lifts the last validation loss by so much that its course over n is another.
+        val = lowest * (1 + 0.04 * (epochs - 4) ** 2 * (rng.uniform(0.5, 1.5) if memorised else epochs < 4))
         train_losses = (0.001 if memorised else 0.95 * lowest) + lowest * np.exp(-epochs)
         return train_losses.tolist(), val.tolist()
 
     return train_on
+
+
+def said_of_sets(sets, sizes, wanted):
+    """What more_data_helps says of one set after the other, until 15 are called what is wanted: that is enough."""
+    said = []
+    for train_on in sets:
+        said.append(more_data_helps(train_on, list(sizes), 8))
+        if sum(isinstance(word, str) and word == wanted for word in said) == 15:
+            break
+    return said
 
 
 def check_data_kinds(sizes, level, seed):
@@ -160,8 +170,9 @@ def check_data_kinds(sizes, level, seed):
         "flat, with a scatter of 50 %": ("cannot tell", lambda k: level, 0.5, False),
     }
     said = {}
-    for kind, (_, law, scatter, memorised) in kinds.items():
-        said[kind] = [more_data_helps(data_curves(law, scatter, memorised, 1000 * seed + i), list(sizes), 8) for i in range(20)]
+    for kind, (wanted, law, scatter, memorised) in kinds.items():
+        sets = [data_curves(law, scatter, memorised, 1000 * seed + i) for i in range(20)]
+        said[kind] = said_of_sets(sets, sizes, wanted)
         for word in said[kind]:
             check.that(
                 isinstance(word, str) and word in ("more data", "not the data", "cannot tell"),
@@ -251,7 +262,8 @@ def check_data_elsewhere():
     }
     for number in rng.permutation(len(kinds)):
         wanted, *kind = kinds[number]
-        right = sum(more_data_helps(train_on, list(sizes), 8) == wanted for train_on in data_sets(*kind, sizes, rng))
+        said = said_of_sets(data_sets(*kind, sizes, rng), sizes, wanted)
+        right = sum(isinstance(word, str) and word == wanted for word in said)
         check.that(
             right >= 15,
             what=whats[wanted],

@@ -215,7 +215,8 @@ def check_decays():
     check_decay_of(0.05, 0.1, 20000, seed=2)
     check_decay_of(60.0, 1e-4, 2000, unit=40.0, seed=3)
     check_decay_of(None, 0.01, 1000, seed=4)
-    for seed in range(5, 11):
+    check_decay_of(2.0, 0.05, 100, seed=5)  # among so few steps the strongest decays diverge
+    for seed in range(6, 9):
         check_decay_of(1.0, 0.02, 500, seed=seed)
 
 
@@ -226,7 +227,7 @@ check.run(check_decays)
 def check_decays_elsewhere():
     rng = check.hidden_rng(55)
     # Over the run, the strongest and the weakest that can be best, and some between.
-    for least, most in ((20, 100), (0.03, 0.15), *[(0.3, 10)] * 6):
+    for least, most in ((20, 100), (0.03, 0.15), *[(0.3, 10)] * 4):
         lr, steps = 10.0 ** rng.uniform(-5, -1), int(10.0 ** rng.uniform(2, 5))
         best, unit = np.exp(rng.uniform(*np.log((least, most)))), 10.0 ** rng.uniform(-3, 2)
         while best / steps > 0.5:  # the decay that is best is then far from where a run diverges

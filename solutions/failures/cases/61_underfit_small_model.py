@@ -242,7 +242,7 @@ def check_sweep_elsewhere():
     def in_any_order(rows):
         return {int(width): rows[int(width)] for width in rng.permutation(list(rows))}
 
-    for kind in rng.permutation(["enough"] * 20 + ["wider", "not width"] * 10):
+    for kind in rng.permutation(["enough"] * 12 + ["wider", "not width"] * 6):
         if kind == "enough":
             target, seeds = round(float(rng.uniform(0.2, 0.6)), 3), int(rng.choice([5, 10]))
             widths = np.cumsum(rng.integers(1, 20, rng.integers(2, 6))).tolist()

@@ -167,9 +167,9 @@ def check_forecast_kinds(kinds):
         floor, above, power, length, *_ = curve
         target = floor + above * times**-power if times else target
         right, wrong, turn, said_none = 0, [], {}, 0
-        for losses in power_curves(*curve):
-            call = f"steps_needed(losses, target={target:.3g}): {length} losses, of which the last is near {floor + above:.3g}"
-            said = steps_needed(losses.tolist(), target)
+        call = f"steps_needed(losses, target={target:.3g}): {length} losses, of which the last is near {floor + above:.3g}"
+        curves = power_curves(*curve)
+        for losses, said in zip(curves, check.each(steps_needed, [(losses, target) for losses in curves.tolist()])):
             is_number = (
                 isinstance(said, (int, float, np.number, np.ndarray)) and np.ndim(said) == 0 and not isinstance(said, bool)
             )

@@ -156,9 +156,8 @@ def check_spikes(seed, epochs, length):
     share, wrong = {}, {}
     for kind, want in SHUFFLING_KINDS.items():
         call = f"spikes_repeat(losses, {length}) on {epochs} epochs: {kind}"
-        said = []
-        for _ in range(40):
-            answer = spikes_repeat(epoch_curve(kind, rng, epochs, length).tolist(), length)
+        said, curves = [], [epoch_curve(kind, rng, epochs, length).tolist() for _ in range(40)]
+        for answer in check.each(spikes_repeat, [(curve, length) for curve in curves]):
             is_bool = isinstance(answer, (bool, np.bool_)) or (np.ndim(answer) == 0 and answer is not None and answer in (0, 1))
             check.that(is_bool, what="spikes_repeat answers True or False", call=call, got=repr(answer))
             said.append(bool(answer))
@@ -284,8 +283,10 @@ check.run(check_shuffling)
 def check_spikes_in_any_order(rng, epochs, length):
     """36 of 40 curves of every kind are judged rightly, one kind now and another then."""
     wrong = dict.fromkeys(SHUFFLING_KINDS, 0)
-    for kind in rng.permutation(list(SHUFFLING_KINDS) * 40).tolist():
-        wrong[kind] += bool(spikes_repeat(epoch_curve(kind, rng, epochs, length).tolist(), length)) != SHUFFLING_KINDS[kind]
+    order = rng.permutation(list(SHUFFLING_KINDS) * 40).tolist()
+    answers = check.each(spikes_repeat, [(epoch_curve(kind, rng, epochs, length).tolist(), length) for kind in order])
+    for kind, answer in zip(order, answers):
+        wrong[kind] += bool(answer) != SHUFFLING_KINDS[kind]
     for kind, want in SHUFFLING_KINDS.items():
         check.that(
             wrong[kind] <= 4,

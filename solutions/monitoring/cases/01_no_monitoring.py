@@ -332,7 +332,7 @@ def check_watched():
     check_stopped(spoilt(calm, 4, np.nan, np.nan), 4, both, "watched_run over 12 steps; from 4 on all is nan")
     one_entry = "watched_run over 12 steps; at 5 the loss is finite and one entry of a gradient is inf, then nan"
     check_stopped(spoilt(calm, 5, entry=np.inf), 5, ("gradient",), one_entry)
-    check_finished(calm_script(1, 250), "watched_run over 250 steps, all finite")
+    check_finished(calm_script(1, 120), "watched_run over 120 steps, all finite")
 
 
 check.run(check_watched)

@@ -358,7 +358,7 @@ def check_files(disk, want, call, nan_steps=()):
         got=f"the steps {', '.join(map(str, got))}" if got else f"no step_N.npz; there is {sorted(disk.files) or 'nothing'}",
         turns={
             "no checkpoint is saved": not disk.files,
-            "the last step is not saved: it is no multiple of `every`": bool(got) and want[-1] not in got and want[-1] == 47,
+            "the last step is not saved: it is no multiple of `every`": bool(got) and want[-1] not in got and want[-1] == 9,
             "the names are sorted as texts, as in the document's clean-up: '1000' comes before '200', so the newest go": bool(got)
             and want[-1] not in got,
             "nothing is ever deleted": len(got) > len(want) + 2,
@@ -523,26 +523,26 @@ def check_kill_in_disk(every, steps, keep, want, nan_steps=()):
 
 
 def check_checkpoints():
-    call = "train_with_checkpoints(disk, run, steps=130, every=10, keep=3), lowest validation loss at step 40"
-    disk, run = MemoryDisk(), PlayedRun(losses=lambda step: 0.5 + abs(step - 40) / 100)
-    require_end(go_on(disk, run, 130, 10, 3), call)
-    check.that(run.step == 130, what="it trains until run.step == steps", call=call, expected=130, got=run.step)
-    check.that(run.state() == run_that_nobody_kills(130), what="checkpoints change nothing in the run", call=call)
-    check_files(disk, [40, 110, 120, 130], call)
+    call = "train_with_checkpoints(disk, run, steps=14, every=2, keep=3), lowest validation loss at step 4"
+    disk, run = MemoryDisk(), PlayedRun(losses=lambda step: 0.5 + abs(step - 4) / 100)
+    require_end(go_on(disk, run, 14, 2, 3), call)
+    check.that(run.step == 14, what="it trains until run.step == steps", call=call, expected=14, got=run.step)
+    check.that(run.state() == run_that_nobody_kills(14), what="checkpoints change nothing in the run", call=call)
+    check_files(disk, [4, 10, 12, 14], call)
 
-    call = "train_with_checkpoints(disk, run, steps=47, every=10, keep=2)"
+    call = "train_with_checkpoints(disk, run, steps=9, every=4, keep=2)"
     disk = MemoryDisk()
-    require_end(go_on(disk, PlayedRun(), 47, 10, 2), call)
-    check_files(disk, [40, 47], call)
+    require_end(go_on(disk, PlayedRun(), 9, 4, 2), call)
+    check_files(disk, [8, 9], call)
 
-    call = "train_with_checkpoints(disk, run, steps=100, every=10, keep=2), validation loss nan at step 10, lowest at 30"
+    call = "train_with_checkpoints(disk, run, steps=8, every=1, keep=2), validation loss nan at step 1, lowest at 3"
     disk, nan = MemoryDisk(), float("nan")
-    require_end(go_on(disk, PlayedRun(losses=lambda step: nan if step == 10 else abs(step - 30)), 100, 10, 2), call)
-    check_files(disk, [30, 90, 100], call, nan_steps=[10])
+    require_end(go_on(disk, PlayedRun(losses=lambda step: nan if step == 1 else abs(step - 3)), 8, 1, 2), call)
+    check_files(disk, [3, 7, 8], call, nan_steps=[1])
 
-    check_kill_in_step(every=10, steps=60, kill_after=37)
-    check_kill_in_step(every=50, steps=130, kill_after=118)
-    check_kill_in_disk(every=5, steps=15, keep=1, want=[5, 15])
+    check_kill_in_step(every=3, steps=9, kill_after=8)
+    check_kill_in_step(every=4, steps=14, kill_after=13)
+    check_kill_in_disk(every=2, steps=6, keep=1, want=[2, 6])
 
     came = train_with_checkpoints(MemoryDisk(), PlayedRun(), 10, 5, 1)
     call = "train_with_checkpoints(disk, run, steps=10, every=5, keep=1)"
@@ -555,17 +555,17 @@ check.run(check_checkpoints)
 ### BEGIN HIDDEN TESTS
 def check_checkpoints_elsewhere():
     rng = check.hidden_rng(106)
-    every = int(rng.integers(5, 9))
+    every = int(rng.integers(2, 5))
     steps = 5 * every + int(rng.integers(1, every))
     kill_after = int(rng.integers(2 * every, 5 * every))
     check_kill_in_step(every, steps, kill_after, arrays=int(rng.integers(11, 15)))
-    every = int(rng.integers(40, 60))
-    check_kill_in_step(every, every + int(rng.integers(10, 40)), kill_after=int(rng.integers(5, every)))
-    every, nans = int(rng.integers(3, 6)), int(rng.integers(1, 3))
+    every = int(rng.integers(4, 8))
+    check_kill_in_step(every, every + int(rng.integers(1, 4)), kill_after=int(rng.integers(1, every)))
+    every, nans = int(rng.integers(2, 4)), int(rng.integers(1, 3))
     nan_steps, last = [every * n for n in range(1, nans + 1)], 3 * every + int(rng.integers(1, every))
     check_kill_in_disk(every, last, keep=1, want=[every * (nans + 1), last], nan_steps=nan_steps)
 
-    every, seed = int(rng.integers(5, 15)), int(rng.integers(2**31))
+    every, seed = int(rng.integers(1, 4)), int(rng.integers(2**31))
     evaluations = every * np.arange(1, 11)
     best, *nan_steps = rng.permutation(evaluations[:8])[:6].tolist()
     losses = dict(zip(evaluations.tolist(), rng.uniform(0, 1, 10).tolist())) | dict.fromkeys(nan_steps, float("nan"))
@@ -575,7 +575,7 @@ def check_checkpoints_elsewhere():
     require_end(go_on(disk, PlayedRun(seed=seed, losses=lambda step: losses.get(step, 0.5)), 10 * every, every, 2), call)
     check_files(disk, [best, 9 * every, 10 * every], call, nan_steps=nan_steps)
 
-    every, seed = int(rng.integers(15, 25)), int(rng.integers(2**31))
+    every, seed = int(rng.integers(3, 6)), int(rng.integers(2**31))
     steps, best = 6 * every + int(rng.integers(1, every)), every * int(rng.integers(1, 3))
     kills = int(rng.integers(2 * every, 3 * every)), int(rng.integers(every, 2 * every)), None
     call = f"train_with_checkpoints, killed after {kills[0]} and again after {kills[1]} further steps; the best at step {best}"

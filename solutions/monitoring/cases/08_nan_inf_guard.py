@@ -296,6 +296,10 @@ def check_guard():
         if round_number < 2:
             check_taken(optimizer, 0.7, good, "a step of finite numbers, after three that were refused")
     check_fourth_raises(optimizer, np.nan, good, "a refused step after three in a row")
+    optimizer = new_guarded()
+    for call, loss, grads in bad_steps[:3]:
+        check_refused(optimizer, loss, grads, f"{call}, one of the first three steps")
+    check_fourth_raises(optimizer, np.nan, good, "a refused step, the fourth of four")
     overflow = {
         "a norm is asked for, or a size: 1e20 squared is 1e40, float32 ends at 3.4e38, and the norm of finite numbers is inf. "
         "This false alarm is the document's own fix": True,
@@ -321,7 +325,7 @@ def check_guard_elsewhere():
         optimizer, other, row = new_guarded(dtype), new_guarded(dtype), 0
         start, unit = (np.concatenate([array.ravel() for array in arrays]) for arrays in (new_guarded().params, guarded_grads()))
         speed, way = 0.0, 0.0  # the velocity, and how far the parameters have come down, in units of guarded_grads
-        for number in range(120):
+        for number in range(60):
             is_clear = False
             while not is_clear:
                 scale = rng.choice([1e-3, 1.0, 1e3]) * rng.normal()

@@ -306,11 +306,16 @@ def diverging():
     return (lambda step: (2.0**step if step < 7 else np.inf, [np.ones(1)])), (lambda grads: None), 50
 
 
-def hang_instruments(names):
-    """The learner's instruments that pass their test on the bench, and stand-ins for the others; and which are whose."""
+def hang_instruments(names, but=()):
+    """The learner's instruments that pass their test on the bench, and stand-ins for the others and those in `but`; and whose.
+
+    The second is a dict: for each instrument that was tested, "yours" or "a stand-in".
+    """
     hung = {**STAND_INS, "checkpoints": told_training, "black box": told_record}
     whose = {}
     for name, (test, own) in bench_tests(names).items():
+        if name in but:
+            continue
         try:
             with np.errstate(all="ignore"):
                 passed = bool(test())
@@ -322,8 +327,8 @@ def hang_instruments(names):
     return hung, whose
 
 
-def run_the_night(watch_step, instruments, seed):
-    """One night: the machine is lost at step 735, a new one goes on, and at last a run diverges for good.
+def run_the_night(watch_step, instruments, seed, first=0, steps=STEPS):
+    """One night, from step `first` to `steps`: the machine is lost at step 735, a new one goes on, and at last a run diverges.
 
     Returns what was said at which step by the two machines' rooms, the step at which the second one began, and the last record.
     """
@@ -331,9 +336,10 @@ def run_the_night(watch_step, instruments, seed):
     for killed_at in (KILLED_AT, None):
         room = ControlRoom(instruments, killed_at)
         run = PlantedRun(seed, room, watch_step)
+        run.step = first
         try:
             with np.errstate(all="ignore"):
-                instruments["checkpoints"](disk, run, STEPS, 50, 2)
+                instruments["checkpoints"](disk, run, steps, 50, 2)
         except MachineLost:
             pass
         begun.append(min(run.said, default=0))
@@ -448,9 +454,13 @@ def room_words(said, call):
     return set(said)
 
 
-def require_night(watch_step, kinds):
-    """All incidents of these kinds are reported in a night, with one false alarm at the most; each by its own instrument."""
-    said = run_the_night(watch_step, hang_instruments(globals())[0], seed=1)[0]
+def require_night(watch_step, kinds, **part):
+    """All incidents of these kinds are reported in a part of a night, with one false alarm at most; each by its own instrument.
+
+    Who brings the run back and who writes the record makes no difference to what is reported: stand-ins do both.
+    """
+    instruments = hang_instruments(globals(), but=("checkpoints", "black box"))[0]
+    said = run_the_night(watch_step, instruments, seed=1, **part)[0]
     caught, false = caught_incidents([(step, word) for step, word in said if word in kinds])
     prefixes = {"bad batch": "bad batch", "spike": "spike", "overfit": "overfitting", "plateau": "plateau"}
     missed = [name for name in caught if name.startswith(tuple(prefixes[kind] for kind in kinds)) and not caught[name]]
@@ -509,7 +519,7 @@ def check_room_alarms():
                 "it is asked about losses without the last one": any(len(history) == 1 for history, _ in room.histories),
             },
         )
-    require_night(watch_step, {"bad batch", "spike"})
+    require_night(watch_step, {"bad batch", "spike"}, steps=800)  # the last of them comes at 770
 
 
 check.run(check_room_alarms)
@@ -581,7 +591,7 @@ def check_room_trends():
         got=f"{len(room.evaluations)} told",
         turns={"a bad batch keeps early_stop from being asked": True},
     )
-    require_night(watch_step, {"plateau", "overfit"})
+    require_night(watch_step, {"plateau", "overfit"}, first=300)  # what is overfit begins at 450, what is flat at 600
 
 
 check.run(check_room_trends)

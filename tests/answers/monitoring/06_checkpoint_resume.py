@@ -1434,7 +1434,7 @@ def clean_up(disk, keep):
             disk.remove(f"step_{step}.npz")
 
 
-# %% wrong="nan at the first evaluation stays the best" says="a nan is taken for the lowest loss|step 10, lowest at 30"
+# %% wrong="nan at the first evaluation stays the best" says="a nan is taken for the lowest loss|step 1, lowest at 3"
 import io
 import json
 
