@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from clinic import check
 
 from autograder.sandbox.channel import Channel, Garbled, Gone
 from autograder.sandbox.peer import Ended, Peer
@@ -220,6 +221,15 @@ def test_callbacks(learner):
     with pytest.raises(Special) as caught:
         learner("catch", lambda: raises(special))
     assert caught.value is special
+
+
+def test_many_calls_of_a_method_cross_at_once(learner):
+    optimizer, sent = learner("Momentum", [np.ones(2)]), []
+    send = learner.peer.channel.send
+    learner.peer.channel.send = lambda *message: (sent.append(message), send(*message))
+    assert check.each(optimizer.step, [([np.ones(2)],), ([np.zeros(2)],)]) == [None, None]
+    assert len(sent) == 1
+    np.testing.assert_allclose(optimizer.params[0], 1 - 0.1 - 0.09)
 
 
 def test_attributes_that_are_stored_are_read_once_and_are_never_stale(learner):

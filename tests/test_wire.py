@@ -186,6 +186,26 @@ def test_what_neither_holds_is_forgotten():
     assert kept[0][0] == 1
 
 
+def test_of_a_list_that_has_grown_only_the_end_goes():
+    one, other = pair()
+    kept = [0.5] * 1000
+    (theirs,) = sent(one, other, kept)
+    kept += [1.5, True, kept]
+    _, changes, arrays = one.pack()
+    assert sum(map(len, arrays)) < 100 and changes[0][1][0] == "more"
+    other.unpack([], changes, b"".join(arrays), [])
+    assert theirs[:-1] == kept[:-1] and theirs[1001] is True and theirs[-1] is theirs
+    theirs.append(np.ones(2))
+    sent(other, one)
+    assert len(kept) == 1004 and same(kept[-1], np.ones(2))
+    kept[0] = 7
+    kept.append("end")
+    sent(one, other)
+    assert theirs[0] == 7 and theirs[-1] == "end" and len(theirs) == 1005
+    with pytest.raises(Garbled):
+        other.unpack([["new", 4, ["more", [1]]]], [], b"", [])
+
+
 def test_what_cannot_be_handed_over_leaves_nothing_behind():
     one, other = pair()
     kept = [1]

@@ -34,10 +34,6 @@ class Exported(StandIn):
         """Call a function of a module, in the process where the learner's code runs."""
         return self._peer.ask("call", [TOOLS, "call"], name, *args)
 
-    def each_where_it_runs(self, calls):
-        """The answers to many calls at once."""
-        return self._peer.ask("call each", self._target, calls)
-
 
 class Learner(Peer):
     """The checks' end of the channel to one sandboxed process."""

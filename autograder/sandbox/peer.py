@@ -92,6 +92,10 @@ class StandIn:
     def __delattr__(self, name):
         self._peer.ask("del", self._target, name)
 
+    def each_where_it_runs(self, calls):
+        """The answers to many calls at once; see `clinic.check.each`."""
+        return self._peer.ask("call each", self._target, calls)
+
     def __exit__(self, *_):
         return bool(self._peer.ask("exit", self._target))
 

@@ -69,7 +69,7 @@ class Values:
         self._arrays, self._size, self._letters, self._count = [], 0, 0, 0
         first, changed = self._next, self._changed() if self._objects else {}
         try:
-            changes = [[number, self._content(self._objects[number], 0)] for number in changed]
+            changes = [[number, self._change(number, state)] for number, state in changed.items()]
             nodes = [self._node(value, 0) for value in values]
         except BaseException:
             # Nothing is sent, so the other side will not know what was new in it.
@@ -88,6 +88,13 @@ class Values:
             if not _is_same(state, states[number]):
                 found[number] = state
         return found
+
+    def _change(self, number, state):
+        """A node of what a shared object holds by now, or of what a list holds more than it did."""
+        thing, before = self._objects[number], self._states[number]
+        if type(thing) is list and len(state) > len(before) and all(map(operator.is_, state, before)):
+            return ["more", *self._nodes(state[len(before) :], 0)]
+        return self._content(thing, 0)
 
     def _node(self, value, depth):
         self._count += 1
@@ -233,7 +240,7 @@ class Values:
             number, content = _list(change, 2)
             before = self._count
             self._fill(self._known(number), content, 0)
-            self._weights[number] = self._count - before
+            self._weights[number] = self._count - before + (self._weights.get(number, 0) if content[0] == "more" else 0)
         values = [self._value(node, 0) for node in _list(nodes)]
         for number in self._passing:
             self._weights.pop(number, None)
@@ -368,9 +375,11 @@ class Values:
             expected = {np.ndarray: "objects"}
         if isinstance(thing, np.random.BitGenerator):
             expected = {type(thing): "bits"}
-        if kind != expected.get(type(thing)):
+        if kind != expected.get(type(thing)) and (kind != "more" or type(thing) is not list):
             raise Garbled("an object that has become another kind")
-        if kind == "list":
+        if kind == "more":
+            thing += self._values(parts, depth)
+        elif kind == "list":
             thing[:] = self._values(parts, depth)
         elif kind == "dict":
             items = self._values(parts, depth)
