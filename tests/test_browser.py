@@ -254,6 +254,12 @@ def validate(page, learner, name, cases=()):
     return said
 
 
+def test_a_learner_has_the_validate_button_and_none_of_the_instructors_tools(page, learner):
+    open_notebook(page, learner, notebook_path("", STAGE).as_posix())
+    expect(page.get_by_role("button", name="Validate", exact=True)).to_be_visible()
+    assert page.locator(".lm-MenuBar-item", has_text="Nbgrader").count() == 0
+
+
 def test_the_validate_button_fails_as_released_and_passes_when_all_is_mended(page, learner):
     assert "failed" in validate(page, learner, "untouched.ipynb")
     assert "Success! Your notebook passes all the tests." in validate(page, learner, "mended.ipynb", CASES)
