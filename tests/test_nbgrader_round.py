@@ -16,6 +16,7 @@ from traitlets.config import Config
 from autograder.cli import main
 from autograder.feedback import feedback
 from autograder.grade import NothingToGrade, grade
+from autograder.judge import read_exercises
 from autograder.nbgrader_settings import configure, course_config
 from autograder.paths import COURSE, SOLUTIONS, STAGES, notebook_path
 
@@ -142,6 +143,8 @@ def test_feedback_says_what_the_check_said(round_trip):
     page = notebook_path(root / "feedback" / "untouched", stage).with_suffix(".html").read_text(encoding="utf-8")
     assert "Not yet: the loss never rises." in page or stage != "optimizers"
     assert "Not yet: " in page and "<script" not in page
+    titles = [html.escape(exercise.title) for exercise in read_exercises(notebook_path(COURSE, stage)) for _ in exercise.checks]
+    assert re.findall(r'<li><a href="#[^"]+">(.*?)</a> \(Score', page) == titles
     right = notebook_path(root / "feedback" / "right", stage)
     assert "Passed." in right.with_suffix(".html").read_text(encoding="utf-8")
     assert right.with_suffix(".txt").read_text(encoding="utf-8").endswith("Every case is mended.\n")
