@@ -46,13 +46,18 @@ def stamp_of(*names):
     return hashlib.sha256(content).hexdigest() + " " + dotted(sys.version_info[:3]) + "\n"
 
 
+def this_python():
+    """The Python that runs; where that is the one in .venv, which is removed when it is made anew, the one it was made with."""
+    return sys._base_executable if Path(sys.prefix).resolve() == VENV.resolve() else sys.executable
+
+
 def installer():
     """The start of a command line that installs into .venv: uv where it is there, else this Python's own pip."""
     if shutil.which("uv"):
         # Without bytecode every kernel would compile what it imports, and start slowly.
         return ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", str(PYTHON)]
     # A Debian Python refuses to install into itself; it may install into another environment.
-    return [sys.executable, "-m", "pip", "--python", str(PYTHON), "--disable-pip-version-check", "install", "--quiet"]
+    return [this_python(), "-m", "pip", "--python", str(PYTHON), "--disable-pip-version-check", "install", "--quiet"]
 
 
 def run_steps(steps):
@@ -69,11 +74,11 @@ def make_environment():
     if VENV.exists():
         shutil.rmtree(str(VENV))
     install = installer()
-    if install[0] != "uv" and subprocess.call([sys.executable, "-m", "pip", "--version"], stdout=subprocess.DEVNULL) != 0:
+    if install[0] != "uv" and subprocess.call([this_python(), "-m", "pip", "--version"], stdout=subprocess.DEVNULL) != 0:
         stop("this Python has no pip. Install pip (on Debian: apt install python3-pip) or uv, and run the command again.")
     run_steps(
         [
-            [sys.executable, "-m", "venv", "--without-pip", str(VENV)],
+            [this_python(), "-m", "venv", "--without-pip", str(VENV)],
             install + ["-r", str(ROOT / LOCK)],
             install + ["--no-deps", "-e", str(ROOT)],
         ]

@@ -40,6 +40,13 @@ def as_python(folder, version):
     return subprocess.run([sys.executable, str(script)], cwd=folder, capture_output=True, text=True, timeout=60)
 
 
+def without_network(folder):
+    """The environment of a process that finds no package; no cache helps it."""
+    nowhere = "http://127.0.0.1:9/"  # an address where nothing listens
+    offline = {"UV_INDEX_URL": nowhere, "UV_CACHE_DIR": str(folder / "cache"), "UV_HTTP_RETRIES": "0", "PIP_INDEX_URL": nowhere}
+    return offline | {"PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1", "PIP_FIND_LINKS": ""}
+
+
 @pytest.mark.parametrize("version", [(3, 9, 2), (3, 14, 0)])
 def test_a_python_outside_the_range_is_told_plainly(bare_copy, version):
     result = as_python(bare_copy, version)
@@ -52,10 +59,7 @@ def test_a_python_outside_the_range_is_told_plainly(bare_copy, version):
 def test_without_a_network_it_says_what_failed_and_tries_again_next_time(bare_copy, tmp_path, with_uv):
     if with_uv and not shutil.which("uv"):
         pytest.skip("uv is not installed")
-    # An address where nothing listens stands for a network that is not there.
-    nowhere = "http://127.0.0.1:9/"
-    offline = {"UV_INDEX_URL": nowhere, "UV_CACHE_DIR": str(tmp_path / "cache"), "UV_HTTP_RETRIES": "0", "PIP_INDEX_URL": nowhere}
-    offline |= {"PIP_RETRIES": "0", "PIP_NO_CACHE_DIR": "1", "PIP_FIND_LINKS": ""}
+    offline = without_network(tmp_path)
     if not with_uv:
         offline["PATH"] = os.pathsep.join(
             folder for folder in os.environ["PATH"].split(os.pathsep) if not os.path.exists(f"{folder}/uv")
@@ -66,6 +70,17 @@ def test_without_a_network_it_says_what_failed_and_tries_again_next_time(bare_co
         assert result.returncode == 1 and "Traceback" not in result.stderr.split("autograder: this step failed")[-1]
         assert "Is there a network" in result.stderr
         assert "making .venv" in result.stdout
+
+
+def test_an_environment_makes_itself_anew(bare_copy, tmp_path):
+    """Run with the python in .venv itself, where that is out of date, it is not left without any."""
+    python = bare_copy / ".venv" / "bin" / "python"
+    subprocess.run(
+        [os.path.realpath(sys.executable), "-m", "venv", "--without-pip", str(bare_copy / ".venv")], check=True, timeout=60
+    )
+    result = run(bare_copy, "test", python=str(python), **without_network(tmp_path))
+    assert "making .venv" in result.stdout and "Is there a network" in result.stderr
+    assert python.exists()
 
 
 def test_the_second_time_takes_seconds():

@@ -86,6 +86,9 @@ def tune(net, x, y, seed, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, b
 # figure again, the line under it tells.
 
 # %% scene="put-it-together"
+import contextlib
+
+
 class Thermometer:
     """A linear model with an offset: prediction x @ W + b, loss mean((prediction - y)**2) in squared degrees."""
 
@@ -124,34 +127,44 @@ def fine_tune_thermometer(tune, seed, steps=400):
     return history
 
 
+class SeenEnough(Exception):
+    """The probe ends a run of which the rest tells nothing."""
+
+
 class ProbeNet:
     """Stands in for a net: a matrix, a vector, a scalar and a kernel; hands out given gradients, and keeps what it saw."""
 
-    def __init__(self, grads_at):
+    def __init__(self, grads_at, ends_after=None):
         self.params = [np.full((2, 3), 4.0), np.full(3, -2.0), np.array(5.0), np.full((1, 2, 2, 2), 3.0)]
-        self.grads_at = grads_at
+        self.grads_at, self.ends_after = grads_at, ends_after
         self.path, self.batches = [], []
 
     def loss_and_grads(self, x, y):
         self.path.append([np.array(param, dtype=float) for param in self.params])
         self.batches.append((np.array(x), np.array(y)))
+        if len(self.path) - 1 == self.ends_after:
+            raise SeenEnough
         return float(len(self.path)), [np.array(grad, dtype=float) for grad in self.grads_at(len(self.path) - 1, self.params)]
 
 
-def probe_path(tune, grads_at, steps, **settings):
-    """The parameters before each step and after the last, one list of arrays for each number in the probe's params."""
-    probe = ProbeNet(grads_at)
-    tune(probe, np.arange(40.0).reshape(20, 2), np.zeros((20, 1)), seed=3, batch_size=4, steps=steps, **settings)
-    check.that(
-        len(probe.path) == steps,
-        what="the net is asked for its gradients once in each step",
-        call=f"tune(net, ..., steps={steps})",
-        expected=steps,
-        got=len(probe.path),
-        turns={"the script does not train": not probe.path},
-    )
-    path = [*probe.path, [np.array(param, dtype=float) for param in probe.params]]
-    return [np.array([params[number] for params in path]) for number in range(len(probe.params))]
+def probe_path(tune, grads_at, steps, ends_after=None, **settings):
+    """The parameters before each step and after the last, one list of arrays for each number in the probe's params.
+
+    ends_after: the number of steps after which the probe ends the run; None lets it go on to its end.
+    """
+    probe = ProbeNet(grads_at, ends_after)
+    with contextlib.suppress(SeenEnough):
+        tune(probe, np.arange(40.0).reshape(20, 2), np.zeros((20, 1)), seed=3, batch_size=4, steps=steps, **settings)
+        check.that(
+            len(probe.path) == steps,
+            what="the net is asked for its gradients once in each step",
+            call=f"tune(net, ..., steps={steps})",
+            expected=steps,
+            got=len(probe.path),
+            turns={"the script does not train": not probe.path},
+        )
+        probe.path.append([np.array(param, dtype=float) for param in probe.params])
+    return [np.array([params[number] for params in probe.path]) for number in range(len(probe.params))]
 
 
 # %% run="put-it-together"
@@ -216,11 +229,14 @@ def check_clipping_of_tune():
 
 
 def check_batches_of_tune():
-    def trained(**settings):
+    def trained(ends_after=None, **settings):
         """What the probe has kept, and what tune returns, when gradients are in turn shorter and longer than max_norm."""
-        probe = ProbeNet(lambda step, _: [np.full((2, 3), 0.6 * (1 + step % 2)), np.zeros(3), np.array(0.0), np.zeros((1, 2, 2, 2))])
-        x = np.arange(40.0).reshape(20, 2)
-        return probe, tune(probe, x, 10 * x[:, :1], seed=3, **settings)
+        probe = ProbeNet(lambda step, _: [np.full((2, 3), 0.6 * (1 + step % 2))], ends_after)
+        probe.params = probe.params[:1]
+        x, losses = np.arange(40.0).reshape(20, 2), None
+        with contextlib.suppress(SeenEnough):
+            losses = tune(probe, x, 10 * x[:, :1], seed=3, **settings)
+        return probe, losses
 
     probe, losses = trained(steps=6, batch_size=4)
     call = "tune(net, x, y, seed=3, steps=6, batch_size=4)"
@@ -233,7 +249,7 @@ def check_batches_of_tune():
         )
     check.close(losses, [1, 2, 3, 4, 5, 6], what="the losses of the batches come back, in order", call=call)
     default, _ = trained()
-    told, _ = trained(steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8)
+    told, _ = trained(ends_after=50, steps=400, lr=0.05, weight_decay=0.03, max_norm=2.0, batch_size=8)
     check.that(
         len(default.path) == 400
         and default.batches[0][0].shape == (8, 2)
@@ -250,7 +266,7 @@ check.run(check_clipping_of_tune, check_batches_of_tune)
 # %% check="put-it-together" part="correction" points=3
 def check_correction_of_tune():
     constant = [np.full((2, 3), 0.1), np.full(3, -0.2), np.array(0.3), np.full((1, 2, 2, 2), 0.05)]
-    path = probe_path(tune, lambda step, _: constant, steps=400, lr=0.01, weight_decay=0.0, max_norm=10.0)
+    path = probe_path(tune, lambda step, _: constant, steps=400, ends_after=12, lr=0.01, weight_decay=0.0, max_norm=10.0)
     signs = [-1, 1, -1, -1]
     call = "tune(net, ..., steps=400, lr=0.01, weight_decay=0), gradients that never change"
     first = np.array([(part[1] - part[0]).ravel()[0] for part in path]) * signs / 0.01
@@ -326,7 +342,7 @@ def check_schedule_of_tune():
         return (1 - matrix[1:] / matrix[:-1]) / (0.1 * 0.2)
 
     call = "tune(net, ..., steps={}, lr=0.1, weight_decay=0.2), gradients of zero; in units of lr"
-    for steps in (200, 40):
+    for steps in (60, 24):
         rate = rates(steps)
         told = call.format(steps)
         check.that(
