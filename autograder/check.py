@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import tempfile
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import connection
 from pathlib import Path
 
@@ -46,8 +46,10 @@ def check(paths, case=None, full=False, console=None, seconds=SECONDS):
     Raises NothingToCheck where a notebook is missing or damaged, or no case has that name.
     """
     console = console or Console()
-    cells = {Path(path).stem: _cells_to_run(Path(path)) for path in paths}
-    known = [each for stage in cells for each in read_cases(stage)]
+    cells, known = {}, []
+    for path in map(Path, paths):
+        cells[path.stem], cases = _cells_to_run(path)
+        known += cases
     chosen = [each for each in known if case in (None, each.id)]
     if not chosen:
         raise NothingToCheck(no_such_case(case, [each.id for each in known]))
@@ -91,9 +93,10 @@ def _released(folder, stage):
 
 
 def _cells_to_run(path):
-    """The cells of a learner's notebook in the order in which the grader runs them: [[name, kind, source]].
+    """The cells of a learner's notebook in the order in which the grader runs them, [[name, kind, source]]; and its cases.
 
-    The checks are the course's own, so that one edited by mistake in the learner's notebook does not mislead.
+    The checks are the course's own, so that one edited by mistake in the learner's notebook does not mislead. A case of which
+    there is neither the cell to mend nor any check is one that the instructor has left out. The points are the notebook's own.
     """
     stage = path.stem
     if stage not in STAGES:
@@ -101,20 +104,36 @@ def _cells_to_run(path):
     if not path.is_file():
         raise NothingToCheck(f"there is no {path}: run  autograder study  first, or name a notebook")
     try:
-        mine = [read_cell(cell) for cell in parse(path.read_bytes(), path.name)["cells"]]
+        cells = parse(path.read_bytes(), path.name)["cells"]
     except (Refused, OSError) as error:
         raise NothingToCheck(f"{path} cannot be read ({error}); it was left as it is") from error
+    mine = [read_cell(cell) for cell in cells]
     released = _released(COURSE, stage)
     mended, extras = taken(released, mine)
-    lost = [each.id for each in read_cases(stage) if each.id not in mended]
+    named = {name for _, name, _ in mine}
+    cases = [each for each in read_cases(stage) if each.id in mended or named & each.points.keys()]
+    lost = [each.id for each in cases or read_cases(stage) if each.id not in mended]
     if lost:
         raise NothingToCheck(f"{path} has lost the cell {lost[0]!r}; in your copy  autograder reset {lost[0]}  brings it back")
-    steps = _own(extras, None)
+    left_out = {each.id for each in read_cases(stage)} - {each.id for each in cases}
+    steps, case = _own(extras, None), None
     for cell in released:
-        if cell["cell_type"] == "code" and kind_of(cell) != "extra":  # an extra of ours is a figure, which changes no mark
+        if cell["id"].endswith("-text-1"):  # each case begins with a text
+            case = cell["id"].removesuffix("-text-1")
+        # An extra of ours is a figure, which changes no mark.
+        if cell["cell_type"] == "code" and kind_of(cell) != "extra" and case not in left_out:
             steps.append([cell["id"], kind_of(cell), mended.get(cell["id"], cell["source"])])
         steps += _own(extras, cell["id"])
-    return steps
+    points = {name: _points(cell) for (_, name, _), cell in zip(mine, cells)}
+    return steps, [replace(each, points={name: points.get(name) or most for name, most in each.points.items()}) for each in cases]
+
+
+def _points(cell):
+    """The points of a check's cell, of a dict in which nothing has to be what it should; None where it has none."""
+    found = cell.get("metadata")
+    for name in ("nbgrader", "points"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if type(found) in (int, float) else None
 
 
 def _own(extras, after):
@@ -190,15 +209,16 @@ def _judged(cells, cases, hidden, seconds, console):
 def _print_table(cases, visible, hidden, console):
     """hidden: as visible, for the cases whose visible checks pass; None where none were asked for."""
     table = Table("case", "points", "visible checks", *(["hidden checks"] if hidden is not None else []))
-    points = done = 0
+    points = most = done = 0
     for case in cases:
         said = {name: message or (hidden or {}).get(case.id, {}).get(name) for name, message in visible[case.id].items()}
         earned = sum(case.points[name] for name, message in said.items() if message is None)
-        points, done = points + earned, done + (not any(said.values()))
+        of_case = sum(case.points.values())
+        points, most, done = points + earned, most + of_case, done + (not any(said.values()))
         columns = [visible[case.id], *([] if hidden is None else [hidden.get(case.id, {})])]
-        table.add_row(case.title, f"{earned} of {sum(case.points.values())}", *map(_word, columns))
+        table.add_row(case.title, f"{earned:g} of {of_case:g}", *map(_word, columns))
     table.add_section()
-    table.add_row("together", f"{points} of {sum(sum(case.points.values()) for case in cases)}", f"{done} of {len(cases)} cases")
+    table.add_row("together", f"{points:g} of {most:g}", f"{done} of {len(cases)} cases")
     console.print(table)
 
 

@@ -36,8 +36,6 @@ MINUTES = 15  # that one class may take, whatever else runs on the machine: noth
 PAGES = {"printed-inputs", "expected-of-hidden", "scripts-in-text", "scripts-in-outputs", "scripts-in-errors"}
 PAGES |= {"scripts-in-the-file", "slow-to-render", "long-words", "text-with-markup", "odd-letters", "inputs-in-figures"}
 FIRST, LAST = "aaa-neighbour", "zzz-neighbour"  # graded before and after all attacks
-# Points and secrets hang on the two processes, the same in both sandboxes; what the fence itself holds is tried in both.
-FENCED = {"bubblewrap": {"points", "leaks", "host", "denial", "malformed", "honest"}, "landlock": {"host", "denial"}}
 STRONG = {"bubblewrap": "bwrap", "landlock": None}  # what each sandbox needs on the path
 
 VICTIM = """
@@ -111,14 +109,13 @@ def graded(request, tmp_path_factory):
 
 
 def _grade(engine, root, home, facts, listeners, urged):
-    attacks = [attack for attack in ATTACKS if attack.kind in FENCED[engine]]
     for stage in STAGES:
         for name, cases in neighbours_cases(stage).items():
             release = Release(stage)
             remark = (None, f"Mine: {facts.neighbours_canary}", "markdown"), (None, f"# {facts.neighbours_canary}")
             release.write(release.handed_in(cases, extra=remark), root / "submitted" / name)
     places = {}
-    for attack in attacks:
+    for attack in ATTACKS:
         outside = home / attack.mark
         outside.mkdir()
         (outside / "keep.txt").write_text("keep\n")
@@ -128,7 +125,7 @@ def _grade(engine, root, home, facts, listeners, urged):
         folder = handed_in(root, attack)
         folder.mkdir(parents=True)
         attack.make(Release(attack.stage, places[attack.name]), folder)
-    before = {attack.name: _state(root, home, attack) for attack in attacks}
+    before = {attack.name: _state(root, home, attack) for attack in ATTACKS}
     project = _state_of_project()
     console = Console(file=io.StringIO(), width=200)
     start = time.monotonic()
@@ -136,8 +133,8 @@ def _grade(engine, root, home, facts, listeners, urged):
     for folder, limits in (("submitted", LIMITS), ("submitted-denial", SHORT)):
         if (root / folder).is_dir():
             rows += grade(root / folder, stages=STAGES, root=root, console=console, jobs=2, sandbox=engine, limits=limits)
-    running = {attack.name: still_running(attack.mark) for attack in attacks}
-    shown = {FIRST, *(attack.folder for attack in attacks if attack.name in PAGES)}
+    running = {attack.name: still_running(attack.mark) for attack in ATTACKS}
+    shown = {FIRST, *(attack.folder for attack in ATTACKS if attack.name in PAGES)}
     with mock.patch("autograder.feedback._graded", lambda course, stage: sorted(shown) if stage == STAGES[0] else []):
         feedback(root=root, stages=STAGES)
     seconds = time.monotonic() - start
@@ -146,10 +143,10 @@ def _grade(engine, root, home, facts, listeners, urged):
         rows={(row["student"], row["stage"]): row for row in rows},
         facts=facts,
         places=places,
-        outside={attack.name: (before[attack.name], _state(root, home, attack)) for attack in attacks},
+        outside={attack.name: (before[attack.name], _state(root, home, attack)) for attack in ATTACKS},
         project=(project, _state_of_project()),
         running=running,
-        strewn={attack.name: strewn(attack.mark, root) for attack in attacks},
+        strewn={attack.name: strewn(attack.mark, root) for attack in ATTACKS},
         heard=listeners.heard,
         signalled=urged.read_text() if urged.exists() else "",
         printed=console.file.getvalue(),
@@ -205,13 +202,6 @@ def row_of(graded, attack):
     """Its row of the table, in which a name that is not printable stands as Python writes it."""
     name = attack.folder
     return graded.rows[name if name.isprintable() else ascii(name)[1:-1], attack.stage]
-
-
-@pytest.fixture(autouse=True)
-def _only_what_was_graded(request):
-    params = getattr(getattr(request.node, "callspec", None), "params", {})
-    if "attack" in params and params["attack"].kind not in FENCED[params["graded"]]:
-        pytest.skip("the other sandbox's class has it")
 
 
 @by_attack()

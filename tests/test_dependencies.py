@@ -1,6 +1,8 @@
 """One list of dependencies: environment.yml and the lock agree with pyproject.toml."""
 
 import re
+import subprocess
+import sys
 import tomllib
 
 import yaml
@@ -31,3 +33,9 @@ def test_the_lock_satisfies_the_project_and_names_no_registry():
         assert all(version in wanted.specifier for version in versions)
     assert all(len(pin.specifier) == 1 and next(iter(pin.specifier)).operator == "==" for pin in locked)
     assert not re.search(r"https?://|^--|^-[a-z] ", text, re.MULTILINE)
+
+
+def test_no_command_waits_for_a_grammar_that_no_notebook_needs():
+    """jsonschema builds a parser of international addresses at its import, which takes longer than all else that starts."""
+    code = "import autograder, nbformat, sys; from nbformat import validator; sys.exit('lark' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0

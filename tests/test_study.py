@@ -12,6 +12,7 @@ from rich.console import Console
 
 from autograder import study, update
 from autograder.check import NothingToCheck, check
+from autograder.choice import choose
 from autograder.judge import namespace_with, read_exercises
 from autograder.paths import COURSE, SOLUTIONS, STAGES, notebook_path
 
@@ -89,6 +90,17 @@ def test_a_mended_copy_passes_with_the_hidden_checks(copy):
 def test_one_case_can_be_checked_alone(copy):
     passed, text = checked(notebook_path(copy, STAGE), case="adam-bias-correction")
     assert not passed and "Case 3" in text and "Case 1" not in text
+
+
+def test_of_a_shorter_course_only_its_cases_and_points_are_told(copy):
+    path = notebook_path(copy, STAGE)
+    notebook = choose(nbformat.read(path, as_version=4), {HELPED: 1, "put-it-together": 10})
+    nbformat.write(notebook, path)
+    edited(path, cells={HELPED: sources(notebook_path(SOLUTIONS, STAGE))[HELPED]})
+    passed, text = checked(path)
+    assert not passed and "1 of 2 cases" in text and "1 of 11" in text and "2.5" not in text and "Next: Put it together" in text
+    with pytest.raises(NothingToCheck, match="there is no case 'lr-too-low'"):
+        checked(path, case="lr-too-low")
 
 
 def test_an_edited_check_does_not_mislead(copy):

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import marshal
 import os
 import shutil
 import socket
@@ -20,7 +21,8 @@ from ..sandbox.limits import Limits
 
 KINDS = ["bubblewrap", "landlock"]  # the better one first
 _BOX = "/box"  # where the sandbox sees the few of our modules that run in it
-_START = "import sys; sys.path.insert(0, {path!r}); from autograder.sandbox.student import zygote; zygote({number}, {is_boxed})"
+_START = "import sys; sys.path.insert(0, {path!r}); from autograder.sandbox.student import zygote; "
+_START += "zygote({number}, {is_boxed}, {is_warm})"
 
 
 class NoSandbox(Exception):
@@ -46,10 +48,10 @@ def kind_of_sandbox():
 def _bubblewrap_starts():
     box = None
     try:
-        box = Box("bubblewrap")
+        box = Box("bubblewrap", is_warm=False)
         process = box.process(Limits())
-        process.channel.send({"run": "6 * 7"})
-        works = "shown" in process.channel.receive()[0]
+        process.channel.send({"define": [marshal.dumps(compile("6 * 7", "a cell", "exec")), "6 * 7"]})
+        works = process.channel.receive()[0] == {"shown": []}
         process.end()
         return works
     except (NoSandbox, OSError, Gone, Garbled):
@@ -60,13 +62,16 @@ def _bubblewrap_starts():
 
 
 class Box:
-    """A warm process in a sandbox, from which processes for learner's code are forked. kind: one of KINDS."""
+    """A warm process in a sandbox, from which processes for learner's code are forked.
 
-    def __init__(self, kind):
+    kind: one of KINDS. is_warm: whether those can run learners' cells, or only show that the sandbox works, which is quicker.
+    """
+
+    def __init__(self, kind, is_warm=True):
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         is_boxed = kind == "bubblewrap"
         path = _BOX if is_boxed else str(ROOT)
-        start = _START.format(path=path, number=there.fileno(), is_boxed=is_boxed)
+        start = _START.format(path=path, number=there.fileno(), is_boxed=is_boxed, is_warm=is_warm)
         if not is_boxed:
             start = f"import sys; sys.path.insert(0, {str(Path(clinic.__file__).parents[1])!r}); {start}"
         command = [*(_bubblewrap() if is_boxed else []), sys.executable, "-I", "-c", start]

@@ -42,8 +42,11 @@ _BIT_GENERATORS = {name: getattr(np.random, name) for name in ("PCG64", "PCG64DX
 _LAST_PLACES = {"MT19937": 624, "Philox": 4}  # of a state in its numbers; numpy itself would read behind them
 _DRAWING = {np.random.Generator: "Generator", np.random.RandomState: "RandomState"}
 _SHARED = {np.ndarray, list, dict, set, bytearray, collections.deque, *_DRAWING}
+_KINDS = {list: "list", dict: "dict", set: "set", bytearray: "bytearray", collections.deque: "deque", np.ndarray: "array"}
+_KINDS |= {drawing: "nothing that can change" for drawing in _DRAWING}
 _MANY = {float: ("float", "<f8"), int: ("int", "<i8"), np.float64: ("float64", "<f8")}
 _MANY_NAMES = dict(_MANY.values())
+_LEAST, _MOST = -(1 << 63), (1 << 63) - 1  # whole numbers that msgpack knows
 _LEAVES = {type(None), bool, int, float, str, bytes}
 _SUBCLASSES = (bool, int, float, complex, str, bytes, bytearray, dict, list, tuple, set, frozenset, collections.deque)
 
@@ -101,15 +104,15 @@ class Values:
         if depth > MAX_DEPTH or self._count > MAX_NODES:
             raise Garbled("a value is nested too deeply, or has too many parts")
         kind = type(value)
-        if _is_plain(value):
+        if kind is float or value is None or kind is bool:
             return value
+        if kind is int:
+            return value if _LEAST <= value <= _MOST else ["int", _hex(value)]
         if kind is str or kind is bytes:
             self._letters += len(value)
             if self._letters > MAX_LETTERS:
                 raise Garbled("a text is too long to be handed over")
             return value
-        if kind is int:
-            return ["int", _hex(value)]
         number = self._numbers.get(id(value))
         if number is not None:
             return ["ref", number]
@@ -264,10 +267,9 @@ class Values:
             raise Garbled("a value is nested too deeply, or has too many parts")
         if type(node) in _LEAVES:
             return node
+        if type(node) is list and len(node) == 3 and node[0] == "new":
+            return self._made(node[1], node[2], depth)
         kind, *parts = _list(node, at_least=1)
-        if kind == "new":
-            number, content = _list(parts, 2)
-            return self._made(number, content, depth)
         if kind == "ref":
             known = self._known(*_list(parts, 1))
             # A list that holds another ten times, which holds another ten times: small as it comes, and endless for who reads it.
@@ -363,19 +365,10 @@ class Values:
     def _fill(self, thing, content, depth):
         """Make a shared object hold what the node says."""
         kind, *parts = _list(content, at_least=1)
-        expected = {
-            list: "list",
-            dict: "dict",
-            set: "set",
-            bytearray: "bytearray",
-            collections.deque: "deque",
-            np.ndarray: "array",
-        }
-        if type(thing) is np.ndarray and thing.dtype.hasobject:
-            expected = {np.ndarray: "objects"}
-        if isinstance(thing, np.random.BitGenerator):
-            expected = {type(thing): "bits"}
-        if kind != expected.get(type(thing)) and (kind != "more" or type(thing) is not list):
+        expected = _KINDS.get(type(thing), "bits")
+        if expected == "array" and thing.dtype.hasobject:
+            expected = "objects"
+        if kind != expected and (kind != "more" or expected != "list"):
             raise Garbled("an object that has become another kind")
         if kind == "more":
             thing += self._values(parts, depth)
@@ -416,10 +409,10 @@ class Values:
             self._set_spawned(thing, self._value(seed, depth + 1))
 
     def _array(self, parts):
-        dtype, shape, place = parts
-        dtype, shape, (start, size) = _dtype(dtype), _shape(shape, 1 << 40), self._checked(place)
-        length = math.prod(shape)
-        if size != length * dtype.itemsize or not dtype.itemsize and length > MAX_NODES:
+        text, shape, place = parts
+        dtype, shape, wanted = _layout(text, *_list(shape))
+        start, size = self._checked(place)
+        if size != wanted:
             raise Garbled("an array of another size")
         if not size:
             return np.ndarray(shape, dtype)  # not np.empty: a check may have put another there
@@ -508,7 +501,7 @@ class Values:
 def _is_plain(value):
     """Whether it is its own node."""
     kind = type(value)
-    return kind is float or value is None or kind is bool or kind is int and -(1 << 63) <= value < 1 << 63
+    return kind is float or value is None or kind is bool or kind is int and _LEAST <= value <= _MOST
 
 
 def _state(thing):
@@ -572,6 +565,16 @@ def _dtype_text(dtype):
 
 def _dtype(text):
     return _plain_dtype(text) if type(text) is str else _refuse("a dtype that nobody knows")
+
+
+@functools.lru_cache(1000, typed=True)
+def _layout(text, *shape):
+    """The dtype, the shape, and the bytes of an array."""
+    dtype, shape = _dtype(text), _shape(list(shape), 1 << 40)
+    length = math.prod(shape)
+    if not dtype.itemsize and length > MAX_NODES:
+        raise Garbled("an array of another size")
+    return dtype, shape, length * dtype.itemsize
 
 
 @functools.lru_cache(1000)
