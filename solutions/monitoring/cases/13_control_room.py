@@ -615,7 +615,8 @@ def check_room_trends():
         got=f"{len(room.evaluations)} told",
         turns={"a bad batch keeps early_stop from being asked": True},
     )
-    require_night(watch_step, {"plateau", "overfit"}, parts=[(300, 560), (700, STEPS)])  # the one begins at 450, the other at 600
+    # The overfitting begins at 450, the plateau at 600. With the spike at 400 among its losses a test may find no change in them.
+    require_night(watch_step, {"plateau", "overfit"}, parts=[(405, 560), (700, STEPS)])
 
 
 check.run(check_room_trends)
