@@ -77,9 +77,10 @@ def read_checkpoint(disk, step):
 
 
 def load_newest_checkpoint(disk, run):
-    if not saved_steps(disk):
+    steps = saved_steps(disk)
+    if not steps:
         return
-    numbers, arrays = read_checkpoint(disk, saved_steps(disk)[-1])
+    numbers, arrays = read_checkpoint(disk, steps[-1])
     for kind in ("params", "means"):
         setattr(run, kind, [arrays[f"{kind}_{i}"] for i in range(len(getattr(run, kind)))])
     run.step, run.schedule = numbers["step"], numbers["schedule"]
@@ -531,18 +532,17 @@ def check_checkpoints():
     require_end(go_on(disk, PlayedRun(), 9, 4, 2), call)
     check_files(disk, [8, 9], call)
 
-    call = "train_with_checkpoints(disk, run, steps=8, every=1, keep=2), validation loss nan at step 1, lowest at 3"
+    call = "train_with_checkpoints(disk, run, steps=6, every=1, keep=2), validation loss nan at step 1, lowest at 3"
     disk, nan = MemoryDisk(), float("nan")
-    require_end(go_on(disk, PlayedRun(losses=lambda step: nan if step == 1 else abs(step - 3)), 8, 1, 2), call)
-    check_files(disk, [3, 7, 8], call, nan_steps=[1])
+    require_end(go_on(disk, PlayedRun(losses=lambda step: nan if step == 1 else abs(step - 3)), 6, 1, 2), call)
+    check_files(disk, [3, 5, 6], call, nan_steps=[1])
 
-    check_kill_in_step(every=3, steps=9, kill_after=8)
     check_kill_in_step(every=4, steps=14, kill_after=13)
-    check_kill_in_disk(every=2, steps=6, keep=1, want=[2, 6])
+    check_kill_in_disk(every=1, steps=3, keep=1, want=[1, 3])
 
-    came = train_with_checkpoints(MemoryDisk(), PlayedRun(), 10, 5, 1)
-    call = "train_with_checkpoints(disk, run, steps=10, every=5, keep=1)"
-    check.that(came is not None and came.step == 10, what="the run comes back", call=call, expected="the run", got=came)
+    came = train_with_checkpoints(MemoryDisk(), PlayedRun(), 2, 2, 1)
+    call = "train_with_checkpoints(disk, run, steps=2, every=2, keep=1)"
+    check.that(came is not None and came.step == 2, what="the run comes back", call=call, expected="the run", got=came)
 
 
 check.run(check_checkpoints)
@@ -555,25 +555,25 @@ def check_checkpoints_elsewhere():
     steps = 3 * every + int(rng.integers(1, every))
     kill_after = int(rng.integers(2 * every, 3 * every))
     check_kill_in_step(every, steps, kill_after, arrays=int(rng.integers(11, 15)))
-    every = int(rng.integers(4, 8))
-    check_kill_in_step(every, every + int(rng.integers(1, 4)), kill_after=int(rng.integers(1, every)))
+    every = int(rng.integers(3, 6))
+    check_kill_in_step(every, every + int(rng.integers(1, every)), kill_after=int(rng.integers(1, every)))
     every, nans = int(rng.integers(2, 4)), int(rng.integers(1, 3))
-    nan_steps, last = [every * n for n in range(1, nans + 1)], 3 * every + int(rng.integers(1, every))
+    nan_steps, last = [every * n for n in range(1, nans + 1)], (nans + 1) * every + int(rng.integers(1, every))
     check_kill_in_disk(every, last, keep=1, want=[every * (nans + 1), last], nan_steps=nan_steps)
 
     every, seed = int(rng.integers(1, 4)), int(rng.integers(2**31))
-    evaluations = every * np.arange(1, 8)
-    best, *nan_steps = rng.permutation(evaluations[:5])[:4].tolist()
-    losses = dict(zip(evaluations.tolist(), rng.uniform(0, 1, 7).tolist())) | dict.fromkeys(nan_steps, float("nan"))
+    evaluations = every * np.arange(1, 7)
+    best, *nan_steps = rng.permutation(evaluations[:4])[:3].tolist()
+    losses = dict(zip(evaluations.tolist(), rng.uniform(0, 1, 6).tolist())) | dict.fromkeys(nan_steps, float("nan"))
     losses[best] = -float(rng.uniform(1, 5))
     call = "train_with_checkpoints, nan at some of the evaluations"
     disk = MemoryDisk()
-    require_end(go_on(disk, PlayedRun(seed=seed, losses=lambda step: losses.get(step, 0.5)), 7 * every, every, 2), call)
-    check_files(disk, [best, 6 * every, 7 * every], call, nan_steps=nan_steps)
+    require_end(go_on(disk, PlayedRun(seed=seed, losses=lambda step: losses.get(step, 0.5)), 6 * every, every, 2), call)
+    check_files(disk, [best, 5 * every, 6 * every], call, nan_steps=nan_steps)
 
     every, seed = int(rng.integers(2, 4)), int(rng.integers(2**31))
-    steps, best = 6 * every + int(rng.integers(1, every)), every * int(rng.integers(1, 3))
-    kills = int(rng.integers(2 * every, 3 * every)), int(rng.integers(every, 2 * every)), None
+    steps, best = 4 * every + int(rng.integers(1, every)), every * int(rng.integers(1, 3))
+    kills = int(rng.integers(every, 2 * every)), int(rng.integers(every, 2 * every)), None
     call = f"train_with_checkpoints, killed after {kills[0]} and again after {kills[1]} further steps; the best at step {best}"
     disk = MemoryDisk()
     for kill_after in kills:
@@ -583,7 +583,7 @@ def check_checkpoints_elsewhere():
             raise outcome[1]
     whole = run_that_nobody_kills(steps, seed=seed)
     check.that(run.state() == whole, what="killed twice, it ends bit for bit as a run that nobody kills", call=call)
-    check_files(disk, [best, 6 * every, steps], call)
+    check_files(disk, [best, 4 * every, steps], call)
 
 
 check.run(check_checkpoints_elsewhere)
