@@ -479,7 +479,7 @@ def part_of_a_night(watch_step, instruments, seed, first, stop):
 def require_night(watch_step, kinds, parts):
     """All incidents of these kinds are reported in parts of a night, with one false alarm at most; each by its own instrument.
 
-    parts: for each its first step, and the step before which it ends. Each begins with a new room, as after the loss of a machine.
+    parts: of each the first step, and the step before which it ends. Each begins with a new room, as after a machine was lost.
     """
     instruments = hang_instruments(globals(), but=("checkpoints", "black box"))[0]
     said = [pair for first, stop in parts for pair in part_of_a_night(watch_step, instruments, 1, first, stop)]
