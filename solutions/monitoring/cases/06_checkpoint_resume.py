@@ -77,9 +77,10 @@ def read_checkpoint(disk, step):
 
 
 def load_newest_checkpoint(disk, run):
-    if not saved_steps(disk):
+    steps = saved_steps(disk)
+    if not steps:
         return
-    numbers, arrays = read_checkpoint(disk, saved_steps(disk)[-1])
+    numbers, arrays = read_checkpoint(disk, steps[-1])
     for kind in ("params", "means"):
         setattr(run, kind, [arrays[f"{kind}_{i}"] for i in range(len(getattr(run, kind)))])
     run.step, run.schedule = numbers["step"], numbers["schedule"]
@@ -236,19 +237,17 @@ show_rented_machine(
 
 # %% check="checkpoint-resume" points=7
 class MemoryDisk:
-    """A folder in memory. At its call number `kill_at`, counted from 0, the process is killed; a write counts as two calls.
+    """A folder in memory, that tells `watch` of each call before it is done, as a text. A write is told twice.
 
-    A kill at the first call of a write leaves an empty file, one at the second half of its bytes.
+    At the first time there is an empty file, at the second half of its bytes.
     """
 
-    def __init__(self, files=None, kill_at=None):
-        self.files, self.kill_at, self.calls, self.log = dict(files or {}), kill_at, 0, []
+    def __init__(self, files=None, watch=None):
+        self.files, self._watch = dict(files or {}), watch
 
     def _call(self, what):
-        self.log.append(what)
-        if self.kill_at is not None and self.calls >= self.kill_at:
-            raise Killed
-        self.calls += 1
+        if self._watch is not None:
+            self._watch(what)
 
     def names(self):
         self._call("names()")
@@ -471,31 +470,30 @@ def check_kill_in_step(every, steps, kill_after, keep=2, arrays=2):
 def check_kill_in_disk(every, steps, keep, want, nan_steps=()):
     """Killed at each call of disk in turn, and started again: no complete checkpoint is lost, and the end is the same.
 
-    want: the steps of the checkpoints that are there at the end. nan_steps: those at which the validation loss is nan.
+    What a kill leaves behind is what is on the disk at that call. So one run is played, and then goes on from each of the states
+    in which its disk was. want: the steps of the checkpoints that are there at the end. nan_steps: those at which the validation
+    loss is nan.
     """
 
     def losses(step):
         return float("nan") if step in nan_steps else float(step)  # the first that is a number is the best
 
-    whole, n = run_that_nobody_kills(steps), 0
-    while True:
-        disk, run = MemoryDisk(kill_at=n), PlayedRun(losses=losses)
-        ended, error = go_on(disk, run, steps, every, keep)
-        if error is not None:
-            raise error
-        if ended:
-            return
-        call = (
-            f"train_with_checkpoints(disk, run, steps={steps}, every={every}, keep={keep}), killed in disk.{disk.log[-1]}; again"
-        )
+    def watch(called):
         done = run.step - 1 - (run.step - 1) % every if run.step else 0
-        again, after = MemoryDisk(disk.files), PlayedRun(losses=losses)
+        kills.setdefault((done, *disk.files.items()), (done, dict(disk.files), called))
+
+    kills = {}
+    disk, run = MemoryDisk(watch=watch), PlayedRun(losses=losses)
+    outcome = go_on(disk, run, steps, every, keep)
+    require_end(outcome, f"train_with_checkpoints(disk, run, steps={steps}, every={every}, keep={keep})")
+    whole = run_that_nobody_kills(steps)
+    for done, files, killed_in in kills.values():
+        call = f"train_with_checkpoints(disk, run, steps={steps}, every={every}, keep={keep}), killed in disk.{killed_in}; again"
+        again, after = MemoryDisk(files), PlayedRun(losses=losses)
         ended, error = go_on(again, after, steps, every, keep)
-        half = any(
-            name.startswith("step_") and name.endswith(".npz") and f"write({name!r})" == disk.log[-1] for name in disk.files
-        )
+        half = any(name.startswith("step_") and name.endswith(".npz") and f"write({name!r})" == killed_in for name in files)
         is_old_gone = done > 0 and not any(
-            done <= step and f"write('step_{step}.npz')" != disk.log[-1] for step in steps_on(disk)
+            done <= step and f"write('step_{step}.npz')" != killed_in for step in steps_on(MemoryDisk(files))
         )
         began = after.at_start["the step"] if after.at_start else after.step
         check.that(
@@ -519,7 +517,6 @@ def check_kill_in_disk(every, steps, keep, want, nan_steps=()):
         )
         told = f"nan at step {nan_steps[0]}, and then rising" if nan_steps else "rising"
         check_files(again, want, f"{call}; validation loss {told}", nan_steps)
-        n += 1
 
 
 def check_checkpoints():
@@ -535,18 +532,17 @@ def check_checkpoints():
     require_end(go_on(disk, PlayedRun(), 9, 4, 2), call)
     check_files(disk, [8, 9], call)
 
-    call = "train_with_checkpoints(disk, run, steps=8, every=1, keep=2), validation loss nan at step 1, lowest at 3"
+    call = "train_with_checkpoints(disk, run, steps=6, every=1, keep=2), validation loss nan at step 1, lowest at 3"
     disk, nan = MemoryDisk(), float("nan")
-    require_end(go_on(disk, PlayedRun(losses=lambda step: nan if step == 1 else abs(step - 3)), 8, 1, 2), call)
-    check_files(disk, [3, 7, 8], call, nan_steps=[1])
+    require_end(go_on(disk, PlayedRun(losses=lambda step: nan if step == 1 else abs(step - 3)), 6, 1, 2), call)
+    check_files(disk, [3, 5, 6], call, nan_steps=[1])
 
-    check_kill_in_step(every=3, steps=9, kill_after=8)
     check_kill_in_step(every=4, steps=14, kill_after=13)
-    check_kill_in_disk(every=2, steps=6, keep=1, want=[2, 6])
+    check_kill_in_disk(every=1, steps=3, keep=1, want=[1, 3])
 
-    came = train_with_checkpoints(MemoryDisk(), PlayedRun(), 10, 5, 1)
-    call = "train_with_checkpoints(disk, run, steps=10, every=5, keep=1)"
-    check.that(came is not None and came.step == 10, what="the run comes back", call=call, expected="the run", got=came)
+    came = train_with_checkpoints(MemoryDisk(), PlayedRun(), 2, 2, 1)
+    call = "train_with_checkpoints(disk, run, steps=2, every=2, keep=1)"
+    check.that(came is not None and came.step == 2, what="the run comes back", call=call, expected="the run", got=came)
 
 
 check.run(check_checkpoints)
@@ -555,29 +551,29 @@ check.run(check_checkpoints)
 ### BEGIN HIDDEN TESTS
 def check_checkpoints_elsewhere():
     rng = check.hidden_rng(106)
-    every = int(rng.integers(2, 5))
-    steps = 5 * every + int(rng.integers(1, every))
-    kill_after = int(rng.integers(2 * every, 5 * every))
+    every = int(rng.integers(2, 4))
+    steps = 3 * every + int(rng.integers(1, every))
+    kill_after = int(rng.integers(2 * every, 3 * every))
     check_kill_in_step(every, steps, kill_after, arrays=int(rng.integers(11, 15)))
-    every = int(rng.integers(4, 8))
-    check_kill_in_step(every, every + int(rng.integers(1, 4)), kill_after=int(rng.integers(1, every)))
+    every = int(rng.integers(3, 6))
+    check_kill_in_step(every, every + int(rng.integers(1, every)), kill_after=int(rng.integers(1, every)))
     every, nans = int(rng.integers(2, 4)), int(rng.integers(1, 3))
-    nan_steps, last = [every * n for n in range(1, nans + 1)], 3 * every + int(rng.integers(1, every))
+    nan_steps, last = [every * n for n in range(1, nans + 1)], (nans + 1) * every + int(rng.integers(1, every))
     check_kill_in_disk(every, last, keep=1, want=[every * (nans + 1), last], nan_steps=nan_steps)
 
     every, seed = int(rng.integers(1, 4)), int(rng.integers(2**31))
-    evaluations = every * np.arange(1, 11)
-    best, *nan_steps = rng.permutation(evaluations[:8])[:6].tolist()
-    losses = dict(zip(evaluations.tolist(), rng.uniform(0, 1, 10).tolist())) | dict.fromkeys(nan_steps, float("nan"))
+    evaluations = every * np.arange(1, 7)
+    best, *nan_steps = rng.permutation(evaluations[:4])[:3].tolist()
+    losses = dict(zip(evaluations.tolist(), rng.uniform(0, 1, 6).tolist())) | dict.fromkeys(nan_steps, float("nan"))
     losses[best] = -float(rng.uniform(1, 5))
-    call = "train_with_checkpoints, nan at half of the evaluations"
+    call = "train_with_checkpoints, nan at some of the evaluations"
     disk = MemoryDisk()
-    require_end(go_on(disk, PlayedRun(seed=seed, losses=lambda step: losses.get(step, 0.5)), 10 * every, every, 2), call)
-    check_files(disk, [best, 9 * every, 10 * every], call, nan_steps=nan_steps)
+    require_end(go_on(disk, PlayedRun(seed=seed, losses=lambda step: losses.get(step, 0.5)), 6 * every, every, 2), call)
+    check_files(disk, [best, 5 * every, 6 * every], call, nan_steps=nan_steps)
 
-    every, seed = int(rng.integers(3, 6)), int(rng.integers(2**31))
-    steps, best = 6 * every + int(rng.integers(1, every)), every * int(rng.integers(1, 3))
-    kills = int(rng.integers(2 * every, 3 * every)), int(rng.integers(every, 2 * every)), None
+    every, seed = int(rng.integers(2, 4)), int(rng.integers(2**31))
+    steps, best = 4 * every + int(rng.integers(1, every)), every * int(rng.integers(1, 3))
+    kills = int(rng.integers(every, 2 * every)), int(rng.integers(every, 2 * every)), None
     call = f"train_with_checkpoints, killed after {kills[0]} and again after {kills[1]} further steps; the best at step {best}"
     disk = MemoryDisk()
     for kill_after in kills:
@@ -587,7 +583,7 @@ def check_checkpoints_elsewhere():
             raise outcome[1]
     whole = run_that_nobody_kills(steps, seed=seed)
     check.that(run.state() == whole, what="killed twice, it ends bit for bit as a run that nobody kills", call=call)
-    check_files(disk, [best, 6 * every, steps], call)
+    check_files(disk, [best, 4 * every, steps], call)
 
 
 check.run(check_checkpoints_elsewhere)

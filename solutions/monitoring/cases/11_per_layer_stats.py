@@ -249,9 +249,9 @@ def check_layers_of(kind, call, what, turns, seed, nets=6):
     """Of `nets` random networks of that kind at most one gets a verdict that is not exactly right."""
     rng = np.random.default_rng(seed)
     right, first = 0, None
-    for _ in range(nets):
-        (weights, grads, lr), want = planted(kind, rng)
-        got = sick_layers([w.copy() for w in weights], [g.copy() for g in grads], lr)
+    cases = [planted(kind, rng) for _ in range(nets)]
+    copies = [([w.copy() for w in weights], [g.copy() for g in grads], lr) for (weights, grads, lr), _ in cases]
+    for ((_, grads, _), want), got in zip(cases, check.each(sick_layers, copies)):
         try:
             said = {int(layer): str(trouble) for layer, trouble in dict(got).items()}
         except (TypeError, ValueError):
