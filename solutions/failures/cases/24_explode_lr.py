@@ -36,14 +36,17 @@ def stable_lr(gradient, w, beta, rng):
     ### END BROKEN
     ### BEGIN SOLUTION
     # Hessian times v is how the gradient changes along v. Multiplied again and again, what is left of
-    # any start is the direction of the largest eigenvalue.
-    eps = 1e-4
+    # any start is the direction of the largest eigenvalue. It is found once the length of the product settles.
+    eps, length = 1e-4, 0.0
     here = gradient(w)
     v = rng.normal(size=np.size(w))
-    for _ in range(60):
+    for _ in range(200):
         v = v / np.linalg.norm(v)
         v = (gradient(w + eps * v) - here) / eps
-    return 2 * (1 + beta) / np.linalg.norm(v)
+        before, length = length, np.linalg.norm(v)
+        if abs(length - before) < 1e-6 * length:
+            break
+    return 2 * (1 + beta) / length
     ### END SOLUTION
 
 
@@ -407,8 +410,8 @@ check.run(check_explode_lr_elsewhere)
 # </details>
 # <details><summary>Hint 3: how to mend it</summary>
 #
-# Start from a random vector; bring it to length 1, multiply, and repeat some fifty times. The length of the last
-# product is $L$. The bound is $2(1+\beta)/L$. For the verdict ask it of every batch: first whether most of the quiet
+# Start from a random vector; bring it to length 1, multiply, and repeat until the length of the product settles. This
+# length is $L$. The bound is $2(1+\beta)/L$. For the verdict ask it of every batch: first whether most of the quiet
 # ones are above it.
 #
 # </details>

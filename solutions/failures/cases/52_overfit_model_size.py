@@ -25,8 +25,8 @@ def choose_degree(x, y, degrees, fit, rng):
     fit(x, y, degree) fits a polynomial to the rows that it is given, by least squares, and returns
     predict, a function from an array of x to an array of predictions.
     Graded: for each degree, each row is predicted at least once by a fit that did not see it; each
-    such fit sees at least 40 % of the rows. What comes back is one of `degrees`. On at least 7 of
-    10 data sets made alike, its fit to all rows has an expected squared error on new rows (noise
+    such fit sees at least 40 % of the rows. What comes back is one of `degrees`. On at least 3 of
+    5 data sets made alike, its fit to all rows has an expected squared error on new rows (noise
     included) of at most twice that of the best degree; noise has variance 0.04.
     x and y are not changed.
     Not graded: the number of folds, repetitions, and the choice between degrees equally good.
@@ -188,11 +188,11 @@ def check_is_degree(chosen, degrees, call):
 
 
 def check_choices(kind, law, rows, degrees, seed, is_wave=False):
-    """On 7 of 10 data sets y = law(x) + noise the chosen degree has at most twice the lowest expected error."""
+    """On 3 of 5 data sets y = law(x) + noise the chosen degree has at most twice the lowest expected error."""
     grid = np.linspace(-1, 1, 301)
     choices, good, best, seen = [], 0, [], []
-    call = f"choose_degree(x, y, {degrees}, fit, rng): {rows} rows of {kind}, 10 data sets"
-    for number in range(10):
+    call = f"choose_degree(x, y, {degrees}, fit, rng): {rows} rows of {kind}, 5 data sets"
+    for number in range(5):
         rng = np.random.default_rng([seed, number])
         x = np.sort(rng.uniform(-1, 1, rows))
         y = law(x) + 0.2 * rng.normal(size=rows)
@@ -203,14 +203,14 @@ def check_choices(kind, law, rows, degrees, seed, is_wave=False):
         best.append(degrees[int(np.argmin(errors))])
         seen.append(errors[degrees.index(int(chosen))] / min(errors))
         good += seen[-1] <= 2
-        if good == 7:
+        if good == 3:
             return
     check.that(
-        good >= 7,
+        good >= 3,
         what="the chosen degree predicts new rows about as well as the best one",
         call=call,
-        expected=f"at most twice the lowest error, on 7 of 10; the best degrees are {', '.join(map(str, best))}",
-        got=f"on {good} of 10; {', '.join(map(str, choices))}",
+        expected=f"at most twice the lowest error, on 3 of 5; the best degrees are {', '.join(map(str, best))}",
+        got=f"on {good} of 5; {', '.join(map(str, choices))}",
         turns={
             "the fit with the smallest error on its own rows wins, or the largest error is looked for": min(choices)
             == degrees[-1],
@@ -222,10 +222,10 @@ def check_choices(kind, law, rows, degrees, seed, is_wave=False):
 
 
 def check_degrees():
-    check_folds(15, [0, 1, 3, 5, 8], seed=1)
-    check_folds(18, [3, 5, 9], seed=2)
-    check_choices("a sine", lambda x: np.sin(3 * x), 30, [0, 1, 3, 6, 18], 3)
-    check_choices("a quick wave", lambda x: np.cos(6 * x), 60, [1, 3, 8, 30], 4, is_wave=True)
+    check_folds(15, [0, 3, 8], seed=1)
+    check_folds(18, [5, 9], seed=2)
+    check_choices("a sine", lambda x: np.sin(3 * x), 30, [0, 1, 4, 18], 4)
+    check_choices("a quick wave", lambda x: np.cos(6 * x), 60, [1, 8, 30], 4, is_wave=True)
 
 
 check.run(check_degrees)
@@ -238,7 +238,7 @@ def check_degrees_elsewhere():
     def seed():
         return int(rng.integers(2**31))
 
-    degrees = sorted(rng.choice(10, 4, replace=False).tolist())
+    degrees = sorted(rng.choice(10, 3, replace=False).tolist())
     check_folds(int(rng.integers(16, 40)), degrees, seed())
     # Well separated: of a thousand such sets, the fits of honest folds miss the factor of two on ten at most.
     for kind in rng.permutation(["a polynomial", "a wave"]):
@@ -248,7 +248,7 @@ def check_degrees_elsewhere():
             check_choices(kind, lambda x: height * np.sin(turns * x + phase), 60, degrees, seed(), is_wave=True)
         else:
             law = np.append(rng.uniform(-2, 2, rng.integers(1, 4)), rng.choice([-1, 1]) * rng.uniform(0.6, 2))
-            degrees = [0, 1, 2, 3, *(int(degree) for degree in rng.integers([9, 16], [13, 25]))]
+            degrees = [0, 1, 3, int(rng.integers(16, 25))]
             check_choices(kind, lambda x: np.polynomial.chebyshev.chebval(x, law), int(rng.integers(50, 61)), degrees, seed())
 
 

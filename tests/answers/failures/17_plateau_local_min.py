@@ -78,7 +78,7 @@ def train_with_restarts(start, target, budget, patience=400):
     return np.array(min(tried)[::-1])
 
 
-# %% untouched says="usual rule says very low loss|0 of 20"
+# %% untouched says="usual rule says very low loss|0 of 6"
 
 # %% emptied says="(seed, loss)|None"
 
