@@ -52,6 +52,10 @@ class Paper:
     job: dict | None = None
     outputs: dict | None = None
 
+    def put_away(self):
+        """Let go of what takes memory, once its row is there."""
+        self.notebook = self.job = self.outputs = None
+
 
 def grade(
     submitted=None,
@@ -151,6 +155,7 @@ def _graded(papers, desk, workers):
         while len(running) < workers.ahead and (paper := next(waiting, None)):
             row = desk.prepare(paper)
             if row:
+                paper.put_away()
                 yield paper, row
             else:
                 running[workers.submit(desk, paper)] = paper
@@ -158,7 +163,9 @@ def _graded(papers, desk, workers):
             return
         for future in wait(running, return_when=FIRST_COMPLETED).done:
             paper = running.pop(future)
-            yield paper, desk.finish(paper, future)
+            row = desk.finish(paper, future)
+            paper.put_away()
+            yield paper, row
 
 
 class _Desk:

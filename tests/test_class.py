@@ -24,7 +24,7 @@ from rich.console import Console
 from autograder import export, kept
 from autograder.cli import main
 from autograder.feedback import NothingGraded, feedback
-from autograder.grade import GradingStopped, grade
+from autograder.grade import GradingStopped, _papers, grade
 from autograder.gradebook import OpenGradebook
 from autograder.nbgrader_settings import course_config
 from autograder.paths import ROOT, SOLUTIONS, notebook_path
@@ -139,6 +139,20 @@ def by_stock(root):
     for student in ("half", "none", "whole"):
         result = api.autograde(STAGE, student)
         assert result["success"], result
+
+
+def test_what_is_graded_is_let_go_of(root, monkeypatch):
+    """Memory does not grow with the class, neither where submissions run nor where they are unchanged or refused."""
+    papers = []
+    monkeypatch.setattr("autograder.grade._papers", lambda *where: papers.extend(_papers(*where)) or papers)
+    bad = notebook_path(root / "submitted" / "bad", STAGE)
+    bad.parent.mkdir(parents=True)
+    bad.write_text("no notebook")
+    for _ in range(2):
+        papers.clear()
+        grade(root=root, stages=[STAGE], console=Console(file=io.StringIO()))
+        assert {paper.student for paper in papers} >= {"bad", "half", "whole"}
+        assert not any(paper.notebook or paper.job or paper.outputs for paper in papers)
 
 
 def test_the_gradebook_holds_what_stock_nbgrader_writes(root, classroom, tmp_path):
