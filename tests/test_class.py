@@ -304,7 +304,7 @@ def started(root, seconds):
 def test_a_run_that_is_stopped_goes_on_where_it_was(root, how):
     for number in range(7):
         hand_in(root, f"learner{number}", EVERY[number:])
-    process = started(root, 1.5)  # on a busy machine, too, there is time to look in before it is done
+    process = started(root, 3)  # on a busy machine, too, there is time to look in before it is done
     log = root.parent / "log"
     wait_for(lambda: log.exists() and log.read_text().count("\n") >= 4)
     with pytest.raises(kept.Busy, match="wait until it is done"):
