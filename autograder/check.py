@@ -111,11 +111,12 @@ def _cells_to_run(path):
     released = _released(COURSE, stage)
     mended, extras = taken(released, mine)
     named = {name for _, name, _ in mine}
-    cases = [each for each in read_cases(stage) if each.id in mended or named & each.points.keys()]
-    lost = [each.id for each in cases or read_cases(stage) if each.id not in mended]
+    every = read_cases(stage)
+    cases = [each for each in every if each.id in mended or named & each.points.keys()]
+    lost = [each.id for each in cases or every if each.id not in mended]
     if lost:
         raise NothingToCheck(f"{path} has lost the cell {lost[0]!r}; in your copy  autograder reset {lost[0]}  brings it back")
-    left_out = {each.id for each in read_cases(stage)} - {each.id for each in cases}
+    left_out = {each.id for each in every} - {each.id for each in cases}
     steps, case = _own(extras, None), None
     for cell in released:
         if cell["id"].endswith("-text-1"):  # each case begins with a text
