@@ -7,8 +7,10 @@ stopped at any moment and goes on where it was; what has not changed since is no
 import contextlib
 import csv
 import io
+import itertools
 import json
 import os
+import threading
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,9 @@ from .progress import progress_bar
 from .sandbox.limits import DEFAULT
 
 _LONGEST_NAME = 128  # of a student, in nbgrader's gradebook
+
+
+_thread = threading.local()  # core: on which the jobs of a thread run
 
 
 class NothingToGrade(Exception):
@@ -96,6 +101,8 @@ def grade(
                 "show_figures": show_figures,
             }
             desk = _Desk(root, gradebook, settings)
+            if not dask and any(desk.is_new(paper) for paper in papers):
+                work.get_ready(papers[0].stage, settings["sandbox"], settings["private_seed"])
             with progress_bar(console, rate=True) as bar:
                 task = bar.add_task("Grading", total=len(papers))
                 for stage in dict.fromkeys(paper.stage for paper in papers):
@@ -180,6 +187,10 @@ class _Desk:
         self._choice[stage] = read_choice(self._root, stage)
         self._course[stage] = fingerprint_of_course(stage, self._settings, self._choice[stage])
 
+    def is_new(self, paper):
+        """Whether nothing is known of a paper, so that it is likely to have to be run."""
+        return not self._kept.has("results", paper.student, paper.stage)
+
     def prepare(self, paper):
         """Read a paper. Returns its row where nothing has to run for it; else paper.job says what."""
         if not _is_name(paper.student):
@@ -212,7 +223,7 @@ class _Desk:
 
     def run(self, paper):
         """Do a paper's job, and keep what comes of it at once: in a thread of its own, while this process does other things."""
-        result = work.run(paper.job)
+        result = work.run(paper.job | {"core": getattr(_thread, "core", None)})
         self._keep(paper, result)
         return result
 
@@ -305,15 +316,17 @@ class _Workers:
 
 @contextlib.contextmanager
 def _workers(jobs, dask):
-    """Threads, each with a trusted process of its own, or the workers of a Dask cluster."""
+    """Threads, each with a core for its jobs, or the workers of a Dask cluster."""
     if dask:
         from .cluster import cluster
 
         with cluster(dask) as (executor, threads):
             yield _Workers(lambda desk, paper: executor.submit(work.run, paper.job), 2 * threads)
         return
-    jobs = jobs or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
-    pool = ThreadPoolExecutor(jobs, "grading")
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [None]  # macOS has no such thing
+    jobs = jobs or (len(cores) if cores[0] is not None else os.cpu_count())
+    turns = itertools.cycle(cores)
+    pool = ThreadPoolExecutor(jobs, "grading", initializer=lambda: setattr(_thread, "core", next(turns)))
     try:
         yield _Workers(lambda desk, paper: pool.submit(desk.run, paper), 2 * jobs)
         pool.shutdown()

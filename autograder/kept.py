@@ -67,6 +67,9 @@ class Kept:
             return {}
         return kept if isinstance(kept, dict) else {}
 
+    def has(self, kind, student, stage):
+        return self._path(kind, student, stage).is_file()
+
     def write(self, kind, student, stage, what):
         write_whole(self._path(kind, student, stage), json.dumps(what))
 

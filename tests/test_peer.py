@@ -82,6 +82,10 @@ def add(rng): return rng.random()
 def say(text): print(text); return text
 def call(f): return f()
 def deeper(f): return f(deeper, f)
+def apply(f, *args): return f(*args)
+def apply_twice(f, *args):
+    f(*args).append("mine")
+    return f(*args)
 """
 
 
@@ -316,6 +320,37 @@ def test_attributes_that_were_read_before_come_along(learner):
         assert sent == ["call", "get"][: 2 if number == 0 else 1] and (optimizer.params[0] == before).all()
 
 
+def test_what_was_read_of_one_object_comes_along_with_the_next_of_its_class(learner):
+    send, sent = learner.peer.channel.send, []
+    learner.peer.channel.send = lambda tree, arrays=(): (sent.append(tree["do"]), send(tree, arrays))
+    for number in range(3):
+        optimizer = learner("Momentum", [np.ones(2)])
+        sent.clear()
+        optimizer.step([np.ones(2)])
+        assert optimizer.params[0].shape == (2,)
+        assert sent == ["call", "get"][: 2 if number == 0 else 1]
+
+
+def test_values_that_are_foreseen_are_not_asked_for(learner):
+    asked = []
+
+    def losses(change, seed):
+        asked.append((change, seed))
+        return [change, float(seed)]
+
+    losses.foreseen = [(None, 1), ("lr", 1)]
+    assert learner("apply", losses, None, 1) == [None, 1.0]
+    assert asked == losses.foreseen, "each once, before it crossed"
+    assert learner("apply", losses, "lr", np.int64(1)) == ["lr", 1.0] and len(asked) == 2
+    assert learner("apply", losses, "lr", 2) == ["lr", 2.0] and asked[2:] == [("lr", 2)], "another is asked for"
+    assert learner("apply_twice", losses, None, 1) == [None, 1.0], "each call gives a list of its own"
+
+
+def test_a_learner_says_no_values_ahead(learner):
+    with pytest.raises(Garbled, match="a kind that nobody knows"):
+        learner.peer._from_node("mine", [99, "f", ["__call__"], [], [[[1], 2]]])
+
+
 def test_only_what_a_learner_was_told_of_comes_along(learner):
     peer, room = learner.peer, Room(last=5)
     room.other, (_, number, *_) = 5, peer._to_node(room)
@@ -329,7 +364,7 @@ def test_what_comes_along_is_read_with_care(learner, said):
     _, number, *_ = peer._to_node(room)
     with pytest.raises(Garbled):
         peer.serve({"do": "call", "to": [number, "watch"], "with": [1], "told": said}, b"")
-    peer._hear_told([[7, "losses"]], [[1.0]], ("after", "call", "same"))
+    peer._hear_told([[7, "losses"]], [[1.0]], [[7, "other"]])
     assert not peer._read, "nobody has asked for it"
 
 

@@ -65,9 +65,10 @@ class Box:
     """A warm process in a sandbox, from which processes for learner's code are forked.
 
     kind: one of KINDS. is_warm: whether those can run learners' cells, or only show that the sandbox works, which is quicker.
+    waits: until it is ready; else `wait` has to be called before the first `process`. Raises NoSandbox.
     """
 
-    def __init__(self, kind, is_warm=True):
+    def __init__(self, kind, is_warm=True, waits=True):
         here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         is_boxed = kind == "bubblewrap"
         path = _BOX if is_boxed else str(ROOT)
@@ -84,21 +85,30 @@ class Box:
             start_new_session=True,
         )
         there.close()
-        self._door = here
-        here.settimeout(60)
+        self._door, self._kind = here, kind
+        if waits:
+            self.wait()
+
+    def wait(self):
+        """Return once it is ready. Raises NoSandbox where it does not get there."""
+        self._door.settimeout(60)
         try:
-            said = here.recv(100)
+            said = self._door.recv(100)
         except TimeoutError:
             said = b""
         if said != b"ready":
             self.close()
             why = said.decode() or self._process.stderr.read().decode(errors="replace").strip().splitlines()[-1:]
-            raise NoSandbox(f"the sandbox ({kind}) does not start: {why or 'it says nothing'}")
+            raise NoSandbox(f"the sandbox ({self._kind}) does not start: {why or 'it says nothing'}")
 
     def process(self, limits):
-        """A fresh process for one pass over a submission."""
+        """A fresh process for one pass over a submission. It runs on the cores on which the caller may run.
+
+        The two take turns: on one core, neither has to wait until another one wakes up, with nothing of its own in its caches.
+        """
         (talk, their_talk), (control, their_control) = socket.socketpair(), socket.socketpair()
-        socket.send_fds(self._door, [msgpack.packb(dataclasses.asdict(limits))], [their_talk.fileno(), their_control.fileno()])
+        wanted = [dataclasses.asdict(limits), list(os.sched_getaffinity(0))]
+        socket.send_fds(self._door, [msgpack.packb(wanted)], [their_talk.fileno(), their_control.fileno()])
         their_talk.close()
         their_control.close()
         return BoxedProcess(Channel(talk), control)

@@ -2,10 +2,12 @@
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 
 from ..paths import ROOT
 from ..sandbox.limits import DEFAULT
@@ -53,7 +55,7 @@ def _digest(thing):
 
 
 class Foreman:
-    """A trusted process of one's own, with a sandbox of its own, that does one job after another."""
+    """A trusted process of one's own, with a sandbox of its own, that does as many jobs at once as it is given."""
 
     def __init__(self):
         self._process = subprocess.Popen(
@@ -63,20 +65,50 @@ class Foreman:
             cwd=ROOT,
             start_new_session=True,  # Ctrl-C is for the one who started it all
         )
+        self._lock, self._numbers, self._waiting, self.has_ended = threading.Lock(), itertools.count(), {}, False
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def get_ready(self, kind):
+        """Have it make what all jobs of a kind need; whatever goes wrong there is said by the first of them."""
+        with self._lock:
+            self._write([None, kind])
 
     def run(self, job):
-        try:
-            self._process.stdin.write(json.dumps(job).encode() + b"\n")
-            self._process.stdin.flush()
-            answer = json.loads(self._process.stdout.readline() or "null")
-        except (OSError, ValueError):
-            answer = None
-        if answer is None:
-            self.close()
-            raise GraderFailed(f"the process that runs the checks ended with status {self._process.returncode}")
+        """What comes of a job; any number of threads may call it at once. Raises GraderFailed."""
+        with self._lock:
+            number = next(self._numbers)
+            answer = self._waiting[number] = Future()
+            self._write([number, job])
+            if self.has_ended:
+                del self._waiting[number]
+                raise GraderFailed(self._why())
+        answer = answer.result()
         if "failed" in answer:
             raise GraderFailed(answer["failed"])
         return answer
+
+    def _write(self, order):
+        try:
+            self._process.stdin.write(json.dumps(order).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            self.has_ended = True
+
+    def _listen(self):
+        for line in self._process.stdout:
+            try:
+                number, answer = json.loads(line)
+            except ValueError:  # it was ended in the middle of it
+                break
+            self._waiting.pop(number).set_result(answer)
+        self._process.wait()
+        with self._lock:
+            self.has_ended = True
+        for answer in self._waiting.values():
+            answer.set_result({"failed": self._why()})
+
+    def _why(self):
+        return f"the process that runs the checks ended with status {self._process.wait()}"
 
     def close(self):
         """End it at once: what it was doing is not kept. Its sandbox ends with it."""
@@ -84,31 +116,37 @@ class Foreman:
         self._process.wait()
 
 
-_here = threading.local()
-_foremen, _lock = [], threading.Lock()
+_foreman, _lock = None, threading.Lock()
+
+
+def get_ready(stage, sandbox, private_seed):
+    """Start what `run` needs for a job like this, and return at once: it takes seconds, in which others can be read."""
+    if sandbox != unsafe.UNSAFE:
+        _running().get_ready({"stage": stage, "sandbox": sandbox, "private_seed": private_seed})
 
 
 def run(job):
-    """Do a job: {"outputs": {cell id: outputs}, "peak_mib", "seconds"}. Each thread that calls it has a `Foreman` of its own.
+    """Do a job: {"outputs": {cell id: outputs}, "peak_mib", "seconds"}. All threads of a process share a `Foreman`.
 
     Raises GraderFailed.
     """
     if job["sandbox"] == unsafe.UNSAFE:
         return unsafe.run(job)
-    if getattr(_here, "foreman", None) is None:
-        _here.foreman = Foreman()
-        with _lock:
-            _foremen.append(_here.foreman)
-    try:
-        return _here.foreman.run(job)
-    except GraderFailed:
-        _here.foreman = None  # the next job starts another
-        raise
+    return _running().run(job)
+
+
+def _running():
+    global _foreman
+    with _lock:
+        if _foreman is None or _foreman.has_ended:
+            _foreman = Foreman()
+        return _foreman
 
 
 def close():
-    """End the processes that `run` started in this one."""
+    """End what `run` started in this process."""
+    global _foreman
     with _lock:
-        while _foremen:
-            _foremen.pop().close()
-    _here.__dict__.clear()
+        if _foreman is not None:
+            _foreman.close()
+        _foreman = None

@@ -23,6 +23,7 @@ MAX_CALLS_DEEP = 48  # a call that calls back that calls, and so on
 MAX_CALLS = 1 << 20  # asked by the side that is not trusted, in its whole life
 MAX_WISHES = 16  # attributes that are sent along with a message
 MAX_HABITS = 1 << 12  # moments of which it is known what was read in them
+PATIENCE = 4  # so often an attribute is sent along that nobody reads
 MAX_TEXT = 2000  # characters of an exception's text
 MAX_FRAMES = 12
 
@@ -112,6 +113,16 @@ class StandIn:
         return f"<{type(self).__name__}>"
 
 
+class Foreseen(StandIn):
+    """A function of the other process of which some values came along: what hangs on its arguments alone is not asked for."""
+
+    def __call__(self, *args, **kwargs):
+        with contextlib.suppress(KeyError, TypeError):  # other arguments, or such as no dict takes
+            if not kwargs:
+                return copy.deepcopy(self._values[args])
+        return self._peer.ask("call", self._target, *args, **kwargs)
+
+
 def _asking(deed):
     def ask(self, *args, **kwargs):
         return self._peer.ask(deed, self._target, *args, **kwargs)
@@ -152,6 +163,7 @@ class Peer:
         self._mine, self._numbers, self._theirs, self._raised = {}, {}, {}, {}
         self._read, self._moment, self._reading, self._habits = {}, None, {}, {}
         self._wishes, self._wished = {}, {}  # of the other side's moments, and what it knows of ours
+        self._latest = {}  # of each class of stand-ins, the number of the one that was used last
         self._depth, self._calls = 0, itertools.count()
 
     # ------------------------------------------------------------------ attributes
@@ -178,10 +190,31 @@ class Peer:
             if len(self._habits) > MAX_HABITS:
                 self._habits.clear()
                 self._wished.clear()
-            self._habits[self._moment] = [list(key) for key in itertools.islice(self._reading, MAX_WISHES)]
+            before = self._habits.get(self._moment, {})
+            read = self._reading if self._moment[0] == "in" else map(self._of_its_class, self._reading)
+            habit = dict.fromkeys(itertools.islice(read, MAX_WISHES), PATIENCE)
+            for key, patience in before.items():
+                if patience > 1 and len(habit) < MAX_WISHES:
+                    habit.setdefault(key, patience - 1)
+            self._habits[self._moment] = habit
         self._moment = moment
         self._reading.clear()
         self._read.clear()
+
+    def _of_its_class(self, target):
+        """A target, or an attribute, of any object of the same class: what is read of one is likely to be read of the next."""
+        start, *path = target
+        if type(start) is not int:
+            return tuple(target)
+        kind = type(self._theirs[start])
+        self._latest[kind] = start
+        return (kind, *path)
+
+    def _wish(self, moment):
+        """What is likely to be read once this has happened: [[*target, name]]."""
+        return [
+            [self._latest[key[0]] if isinstance(key[0], type) else key[0], *key[1:]] for key in self._habits.get(moment, ())
+        ]
 
     def _stored(self, wishes):
         """Those of the wished attributes that are just stored here: [[*target, name]], [value]."""
@@ -199,9 +232,8 @@ class Peer:
                 continue
         return told, values
 
-    def _hear_told(self, told, values, moment):
+    def _hear_told(self, told, values, wished):
         """Note attributes that came along. The side that does not trust takes only those that it asked for."""
-        wished = self._habits.get(moment, ())
         for key, value in zip(_wishes(told), values):
             if self.trusts or key in wished:
                 self._read[tuple(key)] = value
@@ -209,16 +241,18 @@ class Peer:
     # ------------------------------------------------------------------ asking
     def ask(self, deed, target, *args, **kwargs):
         """Do a deed to an object of the other process, and return what comes of it; its exceptions are raised here."""
-        moment = None if deed == "get" else ("after", deed, *target)
-        if moment:
+        moment = wish = None
+        if deed != "get":
             self._begin(None)
+            moment = ("after", deed, *self._of_its_class(target))
+            wish = self._wish(moment)
         self._depth += 1
         try:
             _check_depth(self._depth)
             message = {"do": deed, "to": target}
             if kwargs:
                 message["names"] = list(kwargs)
-            if wish := self._habits.get(moment):
+            if wish:
                 message["wish"] = wish
             self._send(message, *self._packed("with", message, [*args, *kwargs.values()], self._wishes.get(tuple(target), ())))
             while True:
@@ -232,9 +266,9 @@ class Peer:
             self._depth -= 1
         if moment:
             self._begin(moment)
-            if wish := message.get("wish"):
-                self._wishes[tuple(target)] = _wishes(wish)
-        return self._answer(message, arrays, deed, moment)
+            if wanted := message.get("wish"):
+                self._wishes[tuple(target)] = _wishes(wanted)
+        return self._answer(message, arrays, deed, wish)
 
     def _packed(self, place, message, values, wishes=()):
         """Put nodes of `values`, and of wished attributes, into the message; the changes and the arrays that go along."""
@@ -264,7 +298,7 @@ class Peer:
             message["dropped"] = dropped
         self.channel.send(message, arrays)
 
-    def _answer(self, message, arrays, deed, moment):
+    def _answer(self, message, arrays, deed, wished):
         values = self.values.unpack(message.get("return"), message.get("changes"), arrays, message.get("dropped"))
         self._is_stored = message.get("stored") is True
         if message.get("printed"):
@@ -274,7 +308,7 @@ class Peer:
         if not values:
             raise Garbled("an answer without its value")
         if told := message.get("told"):
-            self._hear_told(told, values[1:], moment)
+            self._hear_told(told, values[1:], wished or ())
         return values[0]
 
     def heard(self, text):
@@ -298,7 +332,7 @@ class Peer:
         if told:
             came = _taken(args, len(_wishes(told)))
             if moment:
-                self._hear_told(told, came, moment)
+                self._hear_told(told, came, self._wished.get(moment, ()))
         kwargs = {}
         if names := message.get("names"):
             if type(names) is not list or {*map(type, names)} != {str}:
@@ -309,8 +343,8 @@ class Peer:
         self._depth -= 1
         if moment:
             self._begin(None)
-            if (habit := self._habits.get(moment, [])) != self._wished.get(moment, []):
-                answer["wish"] = self._wished[moment] = habit
+            if (wish := [list(key) for key in self._habits.get(moment, ())]) != self._wished.get(moment, []):
+                answer["wish"] = self._wished[moment] = wish
         args.clear()
         kwargs.clear()
         # Nothing here holds any longer what crossed: what is held now is held by the code that was called.
@@ -388,7 +422,10 @@ class Peer:
         number = self._numbers[id(thing)] = len(self._mine)
         self._mine[number] = thing
         if isinstance(thing, (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType)):
-            return ["mine", number, getattr(thing, "__name__", "function"), ["__call__"], []]
+            node = ["mine", number, getattr(thing, "__name__", "function"), ["__call__"], []]
+            if not self.trusts and (calls := getattr(thing, "foreseen", None)):
+                node.append(self.values.part([(args, thing(*args)) for args in calls]))
+            return node
         return ["mine", number, *_description(type(thing))]
 
     def _from_node(self, kind, parts):
@@ -400,6 +437,11 @@ class Peer:
             return self._theirs[parts[0]]
         if kind == "mine" and len(parts) == 4:
             return self._stand_in(*parts)
+        if kind == "mine" and len(parts) == 5 and self.trusts:
+            number, name, _, _, values = parts
+            self._theirs[number] = stand_in_class(name, (), True, Foreseen)(self, [number])
+            vars(self._theirs[number])["_values"] = dict(self.values.of_part(values))
+            return self._theirs[number]
         raise Garbled("a kind that nobody knows")
 
     def _stand_in(self, number, name, special, methods):

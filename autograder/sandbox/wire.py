@@ -7,6 +7,7 @@ Lists, dicts, sets, arrays and random generators that have crossed exist twice. 
 go the changes made since the last one, so that work in place, and a list that both sides keep, are what they are in one process.
 """
 
+import array
 import builtins
 import collections
 import contextlib
@@ -44,8 +45,9 @@ _DRAWING = {np.random.Generator: "Generator", np.random.RandomState: "RandomStat
 _SHARED = {np.ndarray, list, dict, set, bytearray, collections.deque, *_DRAWING}
 _KINDS = {list: "list", dict: "dict", set: "set", bytearray: "bytearray", collections.deque: "deque", np.ndarray: "array"}
 _KINDS |= {drawing: "nothing that can change" for drawing in _DRAWING}
-_MANY = {float: ("float", "<f8"), int: ("int", "<i8"), np.float64: ("float64", "<f8")}
+_MANY = {float: ("float", "d"), int: ("int", "q"), np.float64: ("float64", "d")}  # in the machine's own byte order
 _MANY_NAMES = dict(_MANY.values())
+_FEW = {float, bool, type(None)}  # each its own node
 _LEAST, _MOST = -(1 << 63), (1 << 63) - 1  # whole numbers that msgpack knows
 _LEAVES = {type(None), bool, int, float, str, bytes}
 _SUBCLASSES = (bool, int, float, complex, str, bytes, bytearray, dict, list, tuple, set, frozenset, collections.deque)
@@ -84,6 +86,14 @@ class Values:
         self._states.update(changed)
         return nodes, changes, self._arrays
 
+    def part(self, value):
+        """A node of one more value, for a node that `to_node` makes."""
+        return self._node(value, 1)
+
+    def of_part(self, node):
+        """The value of what `part` made, for `from_node`."""
+        return self._value(node, 1)
+
     def _changed(self):
         found, states = {}, self._states
         for number, thing in self._objects.items():
@@ -98,6 +108,12 @@ class Values:
         if type(thing) is list and len(state) > len(before) and all(map(operator.is_, state, before)):
             return ["more", *self._nodes(state[len(before) :], 0)]
         return self._content(thing, 0)
+
+    def _add(self, parts, depth):
+        """Count the parts of a message."""
+        self._count += parts
+        if depth > MAX_DEPTH or self._count > MAX_NODES:
+            raise Garbled("a value is nested too deeply, or has too many parts")
 
     def _node(self, value, depth):
         self._count += 1
@@ -155,10 +171,13 @@ class Values:
     def _nodes(self, items, depth):
         """The parts of a node that hold several values: [nodes], or [type, place] for many numbers of one type."""
         types = set(map(type, items))
-        if len(items) > 8 and types <= _MANY.keys() and len(types) == 1:
-            name, dtype = _MANY[types.pop()]
+        if len(items) > 8 and len(types) == 1 and types <= _MANY.keys():
+            name, code = _MANY[type(items[0])]
             with contextlib.suppress(OverflowError):
-                return [name, self._place(np.array(items, dtype).tobytes())]
+                return [name, self._place(array.array(code, items).tobytes())]
+        if types <= _FEW:
+            self._add(len(items), depth + 1)
+            return [list(items)]
         return [[self._node(item, depth + 1) for item in items]]
 
     def _share(self, thing):
@@ -316,7 +335,11 @@ class Values:
     def _values(self, parts, depth):
         """The values of what `_nodes` made."""
         if len(parts) == 1:
-            return [self._value(item, depth + 1) for item in _list(parts[0])]
+            items = _list(parts[0])
+            if _LEAVES.issuperset(map(type, items)):
+                self._add(len(items), depth + 1)
+                return items
+            return [self._value(item, depth + 1) for item in items]
         name, place = _list(parts, 2)
         if type(name) is not str or name not in _MANY_NAMES:
             raise Garbled("numbers of a type that nobody knows")

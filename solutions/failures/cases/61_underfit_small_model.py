@@ -138,6 +138,8 @@ def check_sweep_of(what, rows, target, wanted):
         )
         return rows[width][seeds.index(seed)]
 
+    train_at.foreseen = [(width, seed) for width in widths for seed in seeds]
+
     def smallest(reaches):
         fit = [width for width in widths if reaches(np.array(rows[width]))]
         return ("enough", min(fit)) if fit else None

@@ -160,6 +160,7 @@ def made_trial(effect, rng, drift=-0.2, spread=0.3, own=0.03, diverges=(), start
             return float(before), (np.nan, np.inf)[place % 2]
         return float(before), float(after + changed[place] + effect)
 
+    run.foreseen = [(change, seed) for change in ("a change", None) for seed in range(10)]
     return run
 
 
