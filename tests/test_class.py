@@ -61,6 +61,7 @@ def classroom(tmp_path_factory):
 @pytest.fixture
 def root(classroom, tmp_path, monkeypatch):
     monkeypatch.setattr("autograder.grade.work.run", stand_in)
+    monkeypatch.setattr("autograder.grade.work.get_ready", lambda *_: None)
     monkeypatch.setenv("RUN_LOG", str(tmp_path / "log"))
     return copy_of(classroom, tmp_path)
 
@@ -283,7 +284,7 @@ import sys
 from pathlib import Path
 from autograder import cli, grade
 from tests.classroom import stand_in
-grade.work.run, real = stand_in, grade.grade
+grade.work.run, grade.work.get_ready, real = stand_in, lambda *_: None, grade.grade
 grade.grade = lambda *args, **kwargs: real(*args, root=Path(sys.argv[1]), **kwargs)
 sys.exit(cli.main(["grade", "--stage", "optimizers", "--jobs", "2"]))
 """

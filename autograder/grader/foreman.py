@@ -3,7 +3,6 @@
 Each job is done in a fork, so that nothing of one submission is there when the next is judged; several run at once.
 """
 
-import functools
 import gc
 import json
 import os
@@ -76,14 +75,18 @@ def _get_ready(job, boxes):
 def _begun(job, box):
     """A fork in which a job is done."""
     from ..sandbox.limits import MIB
+    from ..sandbox.lockdown import die_with_parent
     from .check_cells import compile_ahead
     from .referee import judge
+
+    def work():
+        die_with_parent()  # it holds this process's stdout, whose end tells that there will be no more answers
+        return judge(job, box)
 
     compile_ahead(job["cells"])
     gc.collect()
     gc.freeze()
     limits = job["limits"]
-    work = functools.partial(judge, job, box)
     return Fork(work, limits["submission_seconds"], limits["trusted_memory_mib"] * MIB, job.get("core"))
 
 

@@ -101,10 +101,10 @@ class Foreman:
             except ValueError:  # it was ended in the middle of it
                 break
             self._waiting.pop(number).set_result(answer)
-        self._process.wait()
+        self.close()
         with self._lock:
-            self.has_ended = True
-        for answer in self._waiting.values():
+            self.has_ended, waiting = True, list(self._waiting.values())
+        for answer in waiting:
             answer.set_result({"failed": self._why()})
 
     def _why(self):
