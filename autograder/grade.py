@@ -31,8 +31,6 @@ from .progress import progress_bar
 from .sandbox.limits import DEFAULT
 
 _LONGEST_NAME = 128  # of a student, in nbgrader's gradebook
-
-
 _thread = threading.local()  # core: on which the jobs of a thread run
 
 
