@@ -107,15 +107,15 @@ def _one_stage(folder, stage, size, stock_at_most, bar):
     ours = _measured("ours", stage, folder / "ours", size, bar, f"{stage}: ours")
     floor = _measured("floor", stage, folder / "ours", size, bar, f"{stage}: floor")
     marks = {way: _marks(folder / way, stage) for way in ("stock", "ours")}
-    stock_s = stock["seconds"] / stock["done"] * size
+    stock_s, ours_s = (round(seconds, 2) for seconds in (stock["seconds"] / stock["done"] * size, ours["seconds"]))
     passed = {student: {check for check, score in by_check.items() if score} for student, by_check in marks["ours"].items()}
     same = len(marks["ours"]) == size and len(marks["stock"]) == stock["done"]
     same = same and all(marks["ours"][student] == by_check for student, by_check in marks["stock"].items())
     return {
-        "stock_s": round(stock_s, 2),
-        "ours_s": round(ours["seconds"], 2),
+        "stock_s": stock_s,
+        "ours_s": ours_s,
         "floor_s": round(floor["seconds"], 2),
-        "ratio": round(stock_s / ours["seconds"], 2),
+        "ratio": round(stock_s / ours_s, 2),  # of the seconds as they are said
         "peak_mib": ours["peak_mib"],
         "same_marks": same and {student: set(checks) for student, checks in floor["passed"].items()} == passed,
         "stock_graded": stock["done"],
