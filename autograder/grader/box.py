@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import importlib.util
 import marshal
 import os
 import shutil
@@ -12,7 +13,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import clinic
 import msgpack
 
 from ..paths import ROOT
@@ -20,6 +20,8 @@ from ..sandbox.channel import Channel, Garbled, Gone
 from ..sandbox.limits import Limits
 
 KINDS = ["bubblewrap", "landlock"]  # the better one first
+# Found and not imported: that takes a second, in which a sandbox can start.
+_CLINIC = Path(importlib.util.find_spec("clinic").origin).parent
 _BOX = "/box"  # where the sandbox sees the few of our modules that run in it
 _START = "import sys; sys.path.insert(0, {path!r}); from autograder.sandbox.student import zygote; "
 _START += "zygote({number}, {is_boxed}, {is_warm})"
@@ -74,7 +76,7 @@ class Box:
         path = _BOX if is_boxed else str(ROOT)
         start = _START.format(path=path, number=there.fileno(), is_boxed=is_boxed, is_warm=is_warm)
         if not is_boxed:
-            start = f"import sys; sys.path.insert(0, {str(Path(clinic.__file__).parents[1])!r}); {start}"
+            start = f"import sys; sys.path.insert(0, {str(_CLINIC.parent)!r}); {start}"
         command = [*(_bubblewrap() if is_boxed else []), sys.executable, "-I", "-c", start]
         self._process = subprocess.Popen(
             command,
@@ -169,6 +171,6 @@ def _bubblewrap():
     for path in ("/etc/fonts", "/etc/ld.so.cache", "/etc/alternatives"):
         command += ["--ro-bind-try", path, path]
     ours = {"autograder/__init__.py": ROOT / "autograder" / "__init__.py", "autograder/sandbox": ROOT / "autograder" / "sandbox"}
-    for name, path in {**ours, "clinic": Path(clinic.__file__).parent}.items():
+    for name, path in {**ours, "clinic": _CLINIC}.items():
         command += ["--ro-bind", str(path), f"{_BOX}/{name}"]
     return [*command, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/sandbox", "--"]

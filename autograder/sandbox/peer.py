@@ -254,7 +254,8 @@ class Peer:
                 message["names"] = list(kwargs)
             if wish:
                 message["wish"] = wish
-            self._send(message, *self._packed("with", message, [*args, *kwargs.values()], self._wishes.get(tuple(target), ())))
+            packed = self._packed("with", message, [*args, *kwargs.values()], self._wishes.get(tuple(target), ()))
+            self._send(message, *packed, given_away=deed == "call each")
             while True:
                 message, arrays = self.channel.receive()
                 if type(message) is not dict:
@@ -290,11 +291,11 @@ class Peer:
             raise
         return changes, arrays
 
-    def _send(self, message, changes, arrays):
-        """Send what was packed, while nothing here holds any of it."""
+    def _send(self, message, changes, arrays, given_away=False):
+        """Send what was packed, while nothing here holds any of it. given_away: nobody here will look again at what is new."""
         if changes:
             message["changes"] = changes
-        if dropped := self.values.unheld():
+        if dropped := self.values.unheld(given_away):
             message["dropped"] = dropped
         self.channel.send(message, arrays)
 

@@ -7,7 +7,6 @@ Lists, dicts, sets, arrays and random generators that have crossed exist twice. 
 go the changes made since the last one, so that work in place, and a list that both sides keep, are what they are in one process.
 """
 
-import array
 import builtins
 import collections
 import contextlib
@@ -15,6 +14,7 @@ import functools
 import math
 import operator
 import re
+import struct
 import sys
 
 import numpy as np
@@ -170,12 +170,11 @@ class Values:
 
     def _nodes(self, items, depth):
         """The parts of a node that hold several values: [nodes], or [type, place] for many numbers of one type."""
-        types = set(map(type, items))
-        if len(items) > 8 and len(types) == 1 and types <= _MANY.keys():
-            name, code = _MANY[type(items[0])]
-            with contextlib.suppress(OverflowError):
-                return [name, self._place(array.array(code, items).tobytes())]
-        if types <= _FEW:
+        if len(items) > 8 and (kind := type(items[0])) in _MANY and operator.countOf(map(type, items), kind) == len(items):
+            name, code = _MANY[kind]
+            with contextlib.suppress(struct.error):  # a whole number that is longer
+                return [name, self._place(struct.pack(f"{len(items)}{code}", *items))]
+        if _FEW.issuperset(map(type, items)):
             self._add(len(items), depth + 1)
             return [list(items)]
         return [[self._node(item, depth + 1) for item in items]]
@@ -497,13 +496,15 @@ class Values:
         raise Garbled("a slice that is none")
 
     # ------------------------------------------------------------------ forgetting
-    def unheld(self):
+    def unheld(self, given_away=False):
         """The numbers of shared objects that nothing else in this process holds: they need not be kept in step any longer.
 
         To be called between `pack` and the sending, with none of them held by the caller. They are forgotten here; the numbers go
-        with the message, for the other side to forget them too.
+        with the message, for the other side to forget them too. given_away: this holds for all that is new in the message.
         """
-        gone = []
+        gone = [number for number in self._fresh if number in self._objects] if given_away else []
+        for number in gone:
+            self._drop(number)
         for number in list(self._objects):
             # One holder is the table of objects, one the argument of getrefcount.
             if sys.getrefcount(self._objects[number]) <= 2:

@@ -88,7 +88,8 @@ def call_there(code, name, *args):
 def each(code, calls):
     """The answers of the learner's `code` to many calls, in order: a list. calls: a list of tuples, the arguments of each.
 
-    Where code runs in a process of its own they cross at once, which is quicker than one by one.
+    Where code runs in a process of its own they cross at once, which is quicker than one by one. The arguments are given away:
+    what code does to them in place is not told, so hand over copies of what is used again.
     """
     return getattr(code, "each_where_it_runs", lambda calls: [code(*args) for args in calls])(calls)
 

@@ -331,7 +331,7 @@ check.run(check_tokenizer)
 def check_tokenizer_elsewhere():
     rng = check.hidden_rng(74)
     letters = list("abcdefghijklmnopqrstuvwxyz")
-    words = ["".join(rng.choice(letters, rng.integers(2, 8))) + str(number) for number in range(rng.integers(20, 40))]
+    words = ["".join(rng.choice(letters, rng.integers(2, 8))) + str(number) for number in range(rng.integers(12, 21))]
     texts = [" ".join(word.upper() if rng.random() < 0.4 else word for word in rng.choice(words, n)) for n in range(1, 13)]
     # A number alone is none of the words.
     strangers = [" ".join(rng.choice(["1", "22", "333"], n)) for n in rng.integers(1, 5, 3)]

@@ -103,13 +103,14 @@ VISIBLE, EACH = 20, 6  # the seed of the runs to develop on, and how many there 
 
 
 def first_verdicts(triage, runs):
-    """(what was planted, the first verdict) for each run. A run that makes triage stop counts as one without a verdict."""
-    pairs = []
-    for planted, run in runs:
-        with np.errstate(all="ignore"):
-            said = triage({name: value.copy() if isinstance(value, np.ndarray) else value for name, value in run.items()})
-        pairs.append((planted, said[0] if said else ""))
-    return pairs
+    """(what was planted, the first verdict) for each run; "" where there is none."""
+    with np.errstate(all="ignore"):
+        answers = check.each(triage, [(copied(run),) for _, run in runs])
+    return [(planted, said[0] if said else "") for (planted, _), said in zip(runs, answers)]
+
+
+def copied(run):
+    return {name: value.copy() if isinstance(value, np.ndarray) else value for name, value in run.items()}
 
 
 def f1_by_verdict(pairs):
@@ -244,8 +245,8 @@ def check_triage(seed, wide, wanted):
     """The first verdicts on `EACH` runs of each kind have a macro-averaged F1 of at least `wanted`."""
     what = f"over {EACH} runs of each of {len(VERDICTS)} kinds the mean F1 of the first verdict is at least {wanted}"
     pairs = []
-    for planted, run in ward(seed, EACH, wide):
-        said = triage({name: value.copy() if isinstance(value, np.ndarray) else value for name, value in run.items()})
+    runs = ward(seed, EACH, wide)
+    for (planted, run), said in zip(runs, check.each(triage, [(copied(run),) for _, run in runs])):
         call = f"triage(run), a run of {len(run['loss'])} steps"
         is_list = isinstance(said, (list, tuple)) and len(said) > 0 and all(isinstance(one, str) for one in said)
         alone = {"a verdict is returned by itself, and not in a list": isinstance(said, str)}

@@ -616,7 +616,7 @@ def check_room_trends():
         turns={"a bad batch keeps early_stop from being asked": True},
     )
     # The overfitting begins at 450, the plateau at 600. With the spike at 400 among its losses a test may find no change in them.
-    require_night(watch_step, {"plateau", "overfit"}, parts=[(405, 560), (700, STEPS)])
+    require_night(watch_step, {"plateau", "overfit"}, parts=[(430, 560), (700, 1100)])
 
 
 check.run(check_room_trends)
