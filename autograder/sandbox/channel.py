@@ -9,6 +9,7 @@ import msgpack
 MAX_TREE = 32 << 20  # bytes of one message without its arrays
 MAX_BYTES = 192 << 20  # bytes of the arrays of one message
 _HEAD = struct.Struct("<II")
+_LONG = 1 << 16  # bytes of an array that is sent from where it lies
 
 
 class Gone(Exception):
@@ -52,10 +53,21 @@ class Channel:
         size = sum(map(len, arrays))
         if len(packed) > MAX_TREE or size > MAX_BYTES:
             raise Garbled("a value is too big to be handed over")
-        message = b"".join((_HEAD.pack(len(packed), size), packed, *arrays))
-        sent = self._waiting(self.sock.send, message)
-        while sent < len(message):
-            sent += self._waiting(self.sock.send, memoryview(message)[sent:])
+        parts = [_HEAD.pack(len(packed), size), packed]
+        for array in arrays:
+            if len(array) >= _LONG:
+                self._send_all(b"".join(parts))
+                self._send_all(array)
+                parts = []
+            else:
+                parts.append(array)
+        if parts:
+            self._send_all(b"".join(parts))
+
+    def _send_all(self, piece):
+        sent = self._waiting(self.sock.send, piece)
+        while sent < len(piece):
+            sent += self._waiting(self.sock.send, memoryview(piece)[sent:])
 
     def receive(self):
         """The next message, as it was sent: (tree, bytes of its arrays)."""
@@ -75,13 +87,17 @@ class Channel:
         return unpack(self._read(tree_size)), self._read(size)
 
     def _read(self, size):
-        while len(self._buffer) < size:
-            part = self._waiting(self.sock.recv, max(1 << 16, min(size - len(self._buffer), 1 << 22)))
-            if not part:
+        read, view = bytearray(size), memoryview(self._buffer)
+        here = min(size, len(view))
+        read[:here] = view[:here]
+        view.release()
+        del self._buffer[:here]
+        view = memoryview(read)
+        while here < size:
+            came = self._waiting(self.sock.recv_into, view[here:])
+            if not came:
                 raise Gone
-            self._buffer += part
-        read = bytes(memoryview(self._buffer)[:size])
-        del self._buffer[:size]
+            here += came
         return read
 
     def _waiting(self, move, what):

@@ -27,6 +27,7 @@ MAX_NODES = 1 << 20  # in one message
 MAX_FIELDS = 256  # of a named tuple, for which Python compiles code
 MAX_SPAWNED = 1 << 12  # random generators grown from one between two messages
 MAX_SHARED = 1 << 17  # objects that both sides know at one time
+_BIG = 1 << 16  # bytes of an array that is not copied only to see whether it has changed
 
 _PLAIN_DTYPE = re.compile(r"[<>|=]?(\?|[biufcSUmM]\d{1,5}|b1)(\[\d{0,4}[a-zA-Zμ]{1,2}\])?")
 _TYPES = {
@@ -97,6 +98,8 @@ class Values:
     def _changed(self):
         found, states = {}, self._states
         for number, thing in self._objects.items():
+            if type(thing) is np.ndarray and thing.nbytes >= _BIG and _is_still(thing, states[number]):
+                continue
             state = _state(thing)
             if not _is_same(state, states[number]):
                 found[number] = state
@@ -133,7 +136,8 @@ class Values:
         if number is not None:
             return ["ref", number]
         if kind in _SHARED:
-            return ["new", self._share(value), self._content(value, depth)]
+            number = self._share(value)
+            return ["new", number, self._content(value, depth, number)]
         if kind is complex:
             return ["complex", value.real, value.imag]
         if isinstance(value, np.generic):
@@ -191,13 +195,16 @@ class Values:
         self._objects[number] = thing
         self._numbers[id(thing)] = number
 
-    def _content(self, thing, depth):
-        """A node of what a shared object holds."""
+    def _content(self, thing, depth, number=None):
+        """A node of what a shared object holds. number: the one that it has just been given."""
         kind = type(thing)
         if kind is np.ndarray:
             if thing.dtype.hasobject:
                 return ["objects", list(thing.shape), [self._node(item, depth + 1) for item in thing.ravel().tolist()]]
-            return ["array", _dtype_text(thing.dtype), list(thing.shape), self._place(thing.tobytes())]
+            raw = thing.tobytes()
+            if number is not None and thing.flags.writeable:
+                self._states[number] = raw  # as `_state` would make it again
+            return ["array", _dtype_text(thing.dtype), list(thing.shape), self._place(raw)]
         if kind is list:
             return ["list", *self._nodes(thing, depth)]
         if kind is dict:
@@ -511,7 +518,7 @@ class Values:
                 self._drop(number)
                 gone.append(number)
         for number in self._fresh:
-            if number in self._objects:
+            if number in self._objects and number not in self._states:
                 self._states[number] = _state(self._objects[number])
         self._fresh.clear()
         return gone
@@ -547,6 +554,14 @@ def _state(thing):
     if kind is np.random.PCG64:  # the others have arrays in their state
         return thing.state | {"spawned": spawned}
     return repr(thing.state) + str(spawned)
+
+
+def _is_still(array, state):
+    """Whether a big array is seen to be what it was without a copy; where it is not, that says nothing."""
+    flags = array.flags
+    if array.dtype.hasobject or not (flags.writeable and flags.c_contiguous) or array.nbytes % 8 or array.nbytes != len(state):
+        return False
+    return np.array_equal(array.reshape(-1).view(np.uint64), np.frombuffer(state, np.uint64))
 
 
 def _is_same(new, old):
