@@ -236,6 +236,17 @@ def test_many_calls_of_a_method_cross_at_once(learner):
     np.testing.assert_allclose(optimizer.params[0], 1 - 0.1 - 0.09)
 
 
+def test_what_many_calls_are_given_is_given_away(learner):
+    """It is not kept in step, though both sides hold it; what was shared before still is."""
+    shared, given = np.zeros(2), np.zeros(2)
+    learner("keep", shared)
+    assert learner.peer.ask("call each", ["fill"], [(given,), (shared,)]) == [None, None]
+    assert given.tolist() == [0, 0] and shared.tolist() == [7, 7]
+    assert learner.peer.ask("call each", ["keep"], [(given,)]) == [2]
+    given[:] = 1
+    assert learner("kept").tolist() == [0, 0]
+
+
 def test_attributes_that_are_stored_are_read_once_and_are_never_stale(learner):
     class Counter:
         count = 0

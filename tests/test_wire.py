@@ -117,6 +117,23 @@ def test_changes_in_place_cross_both_ways_also_in_nested_and_in_shared_parts():
     assert theirs["b"][2] == 7 and theirs["c"] == 0
 
 
+@pytest.mark.parametrize("shape", [(3,), (100, 300), (1001, 3)])
+@pytest.mark.parametrize("dtype", ["<f8", "<f4", "<U3", "?"])
+def test_one_changed_entry_of_an_array_of_any_size_crosses(shape, dtype):
+    """Big ones are compared in another way than small ones, those of whole words of eight bytes and in order, that is."""
+    for order in "CF":
+        one, other = pair()
+        ours = np.zeros(shape, dtype, order=order)
+        (theirs,) = sent(one, other, ours)
+        theirs.flat[-1] = 1
+        sent(other, one)
+        assert same(ours, theirs) and ours.flat[-1] == np.ones(1, dtype)[0]
+        ours.flat[0] = 1
+        sent(one, other)
+        assert same(ours, theirs)
+        assert one.pack(None)[1] == other.pack(None)[1] == [], "nothing is sent that has not changed"
+
+
 def test_a_list_may_hold_itself():
     one, other = pair()
     ours = [1]

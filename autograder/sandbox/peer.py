@@ -212,9 +212,7 @@ class Peer:
 
     def _wish(self, moment):
         """What is likely to be read once this has happened: [[*target, name]]."""
-        return [
-            [self._latest[key[0]] if isinstance(key[0], type) else key[0], *key[1:]] for key in self._habits.get(moment, ())
-        ]
+        return [[self._latest[key[0]] if isinstance(key[0], type) else key[0], *key[1:]] for key in self._habits.get(moment, ())]
 
     def _stored(self, wishes):
         """Those of the wished attributes that are just stored here: [[*target, name]], [value]."""

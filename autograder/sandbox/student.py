@@ -159,7 +159,6 @@ class Student(Peer):
             shown.append(["error", type(error).__name__, str(error)[:2000], lines[-8000:]])
         return shown
 
-
     def _has_defined(self, source, out, err):
         """Run a cell that does nothing but import and define, as most do; whether it was one, and came to its end.
 

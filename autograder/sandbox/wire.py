@@ -559,7 +559,8 @@ def _state(thing):
 def _is_still(array, state):
     """Whether a big array is seen to be what it was without a copy; where it is not, that says nothing."""
     flags = array.flags
-    if array.dtype.hasobject or not (flags.writeable and flags.c_contiguous) or array.nbytes % 8 or array.nbytes != len(state):
+    is_of_words = array.itemsize in (1, 2, 4, 8, 16) and array.nbytes % 8 == 0 and not array.dtype.hasobject
+    if not (is_of_words and flags.writeable and flags.c_contiguous and array.nbytes == len(state)):
         return False
     return np.array_equal(array.reshape(-1).view(np.uint64), np.frombuffer(state, np.uint64))
 
