@@ -245,6 +245,10 @@ def test_what_many_calls_are_given_is_given_away(learner):
     assert learner.peer.ask("call each", ["keep"], [(given,)]) == [2]
     given[:] = 1
     assert learner("kept").tolist() == [0, 0]
+    room = Room(9)
+    for _ in range(3):  # the second time, what it read comes along with the call
+        assert learner.peer.ask("call each", ["train"], [(room, 2), (room, 2)]) == [None, None]
+    assert len(room.losses) == 12
 
 
 def test_attributes_that_are_stored_are_read_once_and_are_never_stale(learner):

@@ -275,7 +275,7 @@ class Peer:
         if wishes:
             told, more = self._stored(wishes)
             with contextlib.suppress(Garbled):
-                message[place], changes, arrays = self.values.pack(*values, *more)
+                message[place], changes, arrays = self.values.pack(*values, kept=more)
                 message["told"] = told
                 return changes, arrays
         try:

@@ -64,19 +64,24 @@ class Values:
     def __init__(self, first, to_node, from_node):
         self._next, self._to_node, self._from_node = first, to_node, from_node
         self._objects, self._numbers, self._states = {}, {}, {}
-        self._fresh, self._passing = [], {}
+        self._fresh, self._passing, self._kept_from = [], {}, first
         self._weights = {}  # of what came: its parts, and theirs, as often as they occur
 
     # ------------------------------------------------------------------ sending
-    def pack(self, *values):
-        """A node of each value, the changes since the last message, and the bytes of the arrays: (nodes, changes, arrays)."""
-        if not self._objects and all(map(_is_plain, values)):
+    def pack(self, *values, kept=()):
+        """A node of each value, the changes since the last message, and the bytes of the arrays: (nodes, changes, arrays).
+
+        kept: more values, which stay in step even where the others are given away; see `unheld`.
+        """
+        if not kept and not self._objects and all(map(_is_plain, values)):
             return list(values), [], []
         self._arrays, self._size, self._letters, self._count = [], 0, 0, 0
         first, changed = self._next, self._changed() if self._objects else {}
         try:
             changes = [[number, self._change(number, state)] for number, state in changed.items()]
             nodes = [self._node(value, 0) for value in values]
+            self._kept_from = self._next
+            nodes += [self._node(value, 0) for value in kept]
         except BaseException:
             # Nothing is sent, so the other side will not know what was new in it.
             for number in range(first, self._next, 2):
@@ -507,9 +512,10 @@ class Values:
         """The numbers of shared objects that nothing else in this process holds: they need not be kept in step any longer.
 
         To be called between `pack` and the sending, with none of them held by the caller. They are forgotten here; the numbers go
-        with the message, for the other side to forget them too. given_away: this holds for all that is new in the message.
+        with the message, for the other side to forget them too. given_away: this holds for all that is new in the message,
+        but for what is `kept`.
         """
-        gone = [number for number in self._fresh if number in self._objects] if given_away else []
+        gone = [each for each in self._fresh if each in self._objects and each < self._kept_from] if given_away else []
         for number in gone:
             self._drop(number)
         for number in list(self._objects):
