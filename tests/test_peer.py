@@ -82,6 +82,42 @@ def add(rng): return rng.random()
 def say(text): print(text); return text
 def call(f): return f()
 def deeper(f): return f(deeper, f)
+def resume(run, params):
+    run.params
+    run.params, run.step = params, 7
+    run.params.append(3.0)
+    run.train_step()
+    return run.params, run.step - 1, run.twice_before
+def overwrite(run, name, fields=None):
+    run.step
+    setattr(run, name, 5 if fields is None else np.zeros(1, fields))
+def look(disk, name):
+    before = disk.names(), disk.read(name)
+    disk.names().append("mine")
+    disk.write("b", b"22")
+    after = disk.names(), disk.read("b")
+    disk.others.clear()
+    return before, after, disk.names()
+def rename(disk, files):
+    disk.files
+    disk.write("c", b"")
+    disk.files = files
+    return disk.names()
+def first_then(disk, f):
+    before = disk.names()
+    f()
+    return before, disk.names()
+def read_every(room, steps, every):
+    for step in range(1, steps + 1):
+        room.watch(step)
+        if step % every == 0:
+            room.losses
+    return step
+def read_together(run, steps, every):
+    for step in range(1, steps + 1):
+        run.train_step()
+        if step % every == 0:
+            run.params, run.noted
 def apply(f, *args): return f(*args)
 def apply_twice(f, *args):
     f(*args).append("mine")
@@ -99,7 +135,43 @@ class Room:
         return step < self._last
 
 
-Room.__module__ = "__main__"
+class Run:
+    """One whose state can be set; `twice_before` is worked out where it is."""
+
+    def __init__(self):
+        self.params, self.step, self.noted, self._hidden = [0.0], 0, [], "secret"
+
+    @property
+    def twice_before(self):
+        return 2 * (self.step - 1)
+
+    def train_step(self):
+        self.noted.append((self.step, self.params))
+        self.step += 1
+
+
+class Disk:
+    """One that says ahead what its names are, and what is in its files."""
+
+    def __init__(self):
+        self.files, self.others, self.asked = {"a": b"1"}, {}, []
+
+    def names(self):
+        self.asked.append("names")
+        return sorted(self.files)
+
+    def read(self, name):
+        self.asked.append(name)
+        return self.files[name]
+
+    def write(self, name, data):
+        self.files[name] = data
+
+    def foreseen(self):
+        return {"names": {(): sorted(self.files)}, "read": {(name,): data for name, data in self.files.items()}}
+
+
+Room.__module__ = Run.__module__ = Disk.__module__ = "__main__"
 
 
 class Ours(Peer):
@@ -264,7 +336,44 @@ def test_attributes_that_are_stored_are_read_once_and_are_never_stale(learner):
     learner.peer.serve = lambda *message: (asked.append(message), serve(*message))
     counter.count = 1
     assert learner("read_often", counter) == ([1] * 5, [12] * 5) and counter.count == 12
-    assert len(asked) == 5, "two reads, a call, one more read, and a write"
+    assert [message["do"] for message, _ in asked] == ["get", "call", "get"], "what is written goes with the answer"
+
+
+def test_what_is_assigned_is_there_before_anything_else_is_done(learner):
+    run = Run()
+    assert learner("resume", run, [1.0, 2.0]) == ([1.0, 2.0, 3.0], 7, 14)
+    assert run.noted == [(7, [1.0, 2.0, 3.0])] and (run.step, run.params) == (8, [1.0, 2.0, 3.0])
+    asked, serve = [], learner.peer.serve
+    learner.peer.serve = lambda *message: (asked.append(message[0]["do"]), serve(*message))
+    learner("resume", Run(), [1.0, 2.0])
+    assert asked == ["call", "get"], "an assignment to what is known to be just stored is not waited for"
+    learner.peer.documented = frozenset({"step"})
+    for number in range(2):
+        with pytest.raises(AttributeError, match="'params' that the text names"):
+            learner("overwrite", run, "params")
+    with pytest.raises(TypeError, match="cannot be handed over"):
+        learner("overwrite", run, "step", np.zeros(1, "i4,f4").dtype.descr)
+    assert (run.step, run.params) == (8, [1.0, 2.0, 3.0])
+
+
+def test_a_learner_assigns_nothing_that_it_may_not(learner):
+    peer, run = learner.peer, Run()
+    _, number, *_ = peer._to_node(run)
+    peer.documented = frozenset({"step"})
+    for said in (
+        [[number, "_hidden"]],
+        [[number, "params"]],
+        [[number + 2, "step"]],
+        [[number, "train_step", "step"]],
+        5,
+        [[number]],
+    ):
+        sent = []
+        peer.channel.send = lambda tree, arrays=(): sent.append(tree)
+        with contextlib.suppress(Garbled):
+            peer.serve({"do": "call", "to": [number, "train_step"], "with": [9], "assigned": said}, b"")
+            assert sent[0]["raise"]["type"] in ("AttributeError", "TypeError")
+        assert vars(run) == vars(Run())
 
 
 def test_what_a_check_keeps_to_itself_stays_there(learner):
@@ -361,6 +470,58 @@ def test_values_that_are_foreseen_are_not_asked_for(learner):
     assert learner("apply_twice", losses, None, 1) == [None, 1.0], "each call gives a list of its own"
 
 
+def test_what_an_object_foresees_holds_until_something_is_done(learner):
+    disk = Disk()
+    for number in range(2):
+        assert learner("look", disk, "a") == ((["a"], b"1"), (["a", "b"], b"22"), ["a", "b"])
+        assert disk.asked == [], "what it would say is known, before and after it was written to"
+        del disk.files["b"]
+    with pytest.raises(KeyError):
+        learner("look", disk, "c")
+    assert disk.asked == ["c"], "what is not foreseen is asked for"
+    other = Disk()
+    learner("apply", lambda: other.files.clear())
+    assert learner("apply", other.names) == [] and other.asked == ["names"], "a function of its own foresees nothing"
+
+
+def test_what_an_object_foresaw_is_void_once_something_is_assigned(learner):
+    disk = Disk()
+    assert learner("rename", disk, {"z": b""}) == ["z"] and disk.files == {"z": b""}
+
+
+def test_what_an_object_foresaw_is_void_once_another_does_something(learner):
+    disk = Disk()
+    assert learner("first_then", disk, lambda: disk.files.clear()) == (["a"], []) and disk.asked == ["names"]
+
+
+def test_what_is_seldom_read_does_not_come_along(learner):
+    room = Room(last=100)
+    send, sent = learner.peer.channel.send, []
+    learner.peer.channel.send = lambda tree, arrays=(): (sent.append(tree), send(tree, arrays))
+    learner("read_every", room, 40, 10)
+    told = [tree for tree in sent if "told" in tree]
+    assert len(told) <= 12, "a list is not told after each call where one in ten reads it"
+    assert learner("read_every", room, 5, 1) == 5 and sum("told" in tree for tree in sent) >= len(told) + 3
+
+
+def test_what_is_read_together_is_asked_for_together(learner):
+    run, asked, serve = Run(), [], learner.peer.serve
+    learner.peer.serve = lambda *message: (asked.append(message[0]["do"]), serve(*message))
+    learner("read_together", run, 30, 10)
+    assert asked.count("get") == 2 + 1 + 1, "two attributes, one by one at the first time only"
+
+
+def test_what_is_read_of_a_new_object_comes_along_when_it_is_handed_over(learner):
+    asked, serve = [], learner.peer.serve
+    learner.peer.serve = lambda *message: (asked.append(message[0]["do"]), serve(*message))
+    for number in range(4):
+        room = Room(last=5)
+        room.losses = [0.0] * number
+        assert learner("length", room) == number
+        assert asked == ["get"]
+    assert len(learner.peer.values._objects) <= 1, "nothing of those before is kept in step"
+
+
 def test_a_learner_says_no_values_ahead(learner):
     with pytest.raises(Garbled, match="a kind that nobody knows"):
         learner.peer._from_node("mine", [99, "f", ["__call__"], [], [[[1], 2]]])
@@ -370,7 +531,9 @@ def test_only_what_a_learner_was_told_of_comes_along(learner):
     peer, room = learner.peer, Room(last=5)
     room.other, (_, number, *_) = 5, peer._to_node(room)
     peer.documented = frozenset({"losses"})
-    assert peer._stored([[number, name] for name in ("losses", "other", "_hidden", "absent")]) == ([[number, "losses"]], [[]])
+    told = []
+    assert list(peer._stored([[number, name] for name in ("losses", "other", "_hidden", "absent")], told)) == [[]]
+    assert told == [[number, "losses"]]
 
 
 @pytest.mark.parametrize("said", ["x", 5, [5], [[0]], [[0, None]], [["f", 0.5]], [[0, "a"]] * 17, [list("abcdefghi")]])
@@ -380,6 +543,7 @@ def test_what_comes_along_is_read_with_care(learner, said):
     with pytest.raises(Garbled):
         peer.serve({"do": "call", "to": [number, "watch"], "with": [1], "told": said}, b"")
     peer._hear_told([[7, "losses"]], [[1.0]], [[7, "other"]])
+    peer._hear_told([[7, "losses"]], [[1.0]], [["NoneType", "losses"]])
     assert not peer._read, "nobody has asked for it"
 
 

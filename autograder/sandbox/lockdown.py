@@ -17,7 +17,8 @@ from .limits import MIB
 _libc = ctypes.CDLL(None, use_errno=True)
 _CLONE_NEWNS, _CLONE_NEWIPC, _CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
 _MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 2, 4, 8, 0x1000, 0x4000, 0x40000
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_NO_NEW_PRIVS = 1, 4, 38
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
+_SECCOMP_MODE_FILTER, _INSTRUCTION = 2, 8  # bytes of an instruction in a program for the kernel
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446  # the same numbers on every architecture
 
 # Calls of the kernel that numpy and matplotlib do not need, and that reach beyond the process. Landlock does not watch over
@@ -113,7 +114,7 @@ def only_these_files(readable, writable):
 
 
 def call_filter():
-    """A seccomp filter to be loaded later, in a process that could no longer make one; None where libseccomp is not there."""
+    """A seccomp filter as a program for the kernel, to be loaded by each fork; None where libseccomp is not there."""
     try:
         import pyseccomp
     except (ImportError, OSError, RuntimeError):
@@ -128,7 +129,10 @@ def call_filter():
     # A pair of streams reaches nobody else, and asyncio wants one; from a pair of another kind datagrams could be sent anywhere.
     for kind in {*range(16)} - {1}:
         made.add_rule(pyseccomp.ERRNO(errno.EPERM), "socketpair", pyseccomp.Arg(1, pyseccomp.MASKED_EQ, 0xF, kind))
-    return made
+    with open(os.memfd_create("calls"), "w+b") as file:
+        made.export_bpf(file)
+        file.seek(0)
+        return file.read()
 
 
 def address_space():
@@ -159,10 +163,15 @@ class _CapabilityHead(ctypes.Structure):
     _fields_ = [("version", ctypes.c_uint32), ("process", ctypes.c_int)]
 
 
+class _Program(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
+
+
 def drop_rights(calls):
     """No capabilities, no way to new rights, not traceable, and then the filter of calls."""
     _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     _libc.capset(ctypes.byref(_CapabilityHead(0x20080522, 0)), (ctypes.c_uint32 * 6)())
     _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    if calls is not None:
-        calls.load()
+    program = _Program(len(calls) // _INSTRUCTION, calls)
+    if _libc.prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.byref(program), 0, 0):
+        raise OSError(ctypes.get_errno(), "the filter of calls")

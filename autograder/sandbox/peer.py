@@ -23,7 +23,9 @@ MAX_CALLS_DEEP = 48  # a call that calls back that calls, and so on
 MAX_CALLS = 1 << 20  # asked by the side that is not trusted, in its whole life
 MAX_WISHES = 16  # attributes that are sent along with a message
 MAX_HABITS = 1 << 12  # moments of which it is known what was read in them
-PATIENCE = 4  # so often an attribute is sent along that nobody reads
+FADE = 0.7  # what a moment counts of how often an attribute was read, against the one after it
+LIGHT, HEAVY = 0.15, 0.4  # read so often, a number or a text is sent along, and anything else
+FORGOTTEN = 0.01  # read so seldom, it is unknown
 MAX_TEXT = 2000  # characters of an exception's text
 MAX_FRAMES = 12
 
@@ -64,6 +66,7 @@ _SPECIAL = {
     "__index__": "index",
 }
 _PARTS = {int, str}  # of what a request is about
+_PLAIN = {bool, int, float, str, bytes, type(None)}
 # Where the class of a learner's object has a say in these, what a check compares must not hang on it.
 _TRUTHS = ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__bool__")
 
@@ -84,11 +87,11 @@ class StandIn:
         if name.startswith("_"):
             raise AttributeError(f"{name!r} of {self!r} cannot be reached from another process")
         if name in self._methods:
-            return stand_in_class(name, ("__call__",), self._peer.trusts)(self._peer, [*self._target, name])
+            return self._peer.function([*self._target, name], name)
         return self._peer.attribute(self._target, name)
 
     def __setattr__(self, name, value):
-        self._peer.ask("set", self._target, name, value)
+        self._peer.assign(self._target, name, value)
 
     def __delattr__(self, name):
         self._peer.ask("del", self._target, name)
@@ -114,12 +117,12 @@ class StandIn:
 
 
 class Foreseen(StandIn):
-    """A function of the other process of which some values came along: what hangs on its arguments alone is not asked for."""
+    """A function or method of the other process of which it has been told what it returns: that is not asked for."""
 
     def __call__(self, *args, **kwargs):
         with contextlib.suppress(KeyError, TypeError):  # other arguments, or such as no dict takes
             if not kwargs:
-                return copy.deepcopy(self._values[args])
+                return copy.deepcopy(self._peer.foretold[tuple(self._target)][args])
         return self._peer.ask("call", self._target, *args, **kwargs)
 
 
@@ -162,8 +165,12 @@ class Peer:
         self.documented = None  # names of attributes that a learner has been told of; None for all
         self._mine, self._numbers, self._theirs, self._raised = {}, {}, {}, {}
         self._read, self._moment, self._reading, self._habits = {}, None, {}, {}
+        self._just_stored, self._assigned = set(), {}  # attributes of classes; and what the next message is to tell
         self._wishes, self._wished = {}, {}  # of the other side's moments, and what it knows of ours
         self._latest = {}  # of each class of stand-ins, the number of the one that was used last
+        self._recent = {}  # of each class of objects here, by its name, the number of the one that was handed over last
+        self._seers, self._named = set(), set()  # objects that foresee, and those of them that the next message is about
+        self.foretold, self._lasting = {}, {}  # (*target,): {args: value}, until the next message, and for good
         self._depth, self._calls = 0, itertools.count()
 
     # ------------------------------------------------------------------ attributes
@@ -177,9 +184,38 @@ class Peer:
             value = self.ask("get", target, name)
             if not self._is_stored:
                 return value
-            self._read[key] = value
+            self._note(key, value)
         self._reading[key] = None
         return self._read[key]
+
+    def _note(self, key, value):
+        """Know an attribute that is just stored in the other process, until that does something again."""
+        self._read[key] = value
+        if self.trusts:
+            self._just_stored.add(self._of_its_class(key))
+
+    def assign(self, target, name, value):
+        """Set an attribute of an object of the other process.
+
+        A learner's code need not wait for that where the attribute is just stored in objects of the class: nothing comes of it.
+        """
+        key = (*target, name)
+        if self.trusts and self._of_its_class(key) in self._just_stored and len(self._assigned) < MAX_WISHES:
+            self._read[key] = self._assigned[key] = value
+            self.foretold = self._lasting
+        else:
+            self.ask("set", target, name, value)
+
+    def _take_assigned(self, message, values):
+        """[*target, name] and value of what was assigned over there, for `_assign`; the values are taken from the end of `values`."""
+        keys = _wishes(message.get("assigned") or [])
+        return list(zip(keys, _taken(values, len(keys))))
+
+    def _assign(self, assigned):
+        for (*target, name), value in assigned:
+            thing = self._target(target)
+            self._allow("set", thing, [name])
+            setattr(thing, name, value)
 
     def _begin(self, moment):
         """Forget what was read, for the other process does something now. moment: what has just happened, by a name of its own.
@@ -190,16 +226,26 @@ class Peer:
             if len(self._habits) > MAX_HABITS:
                 self._habits.clear()
                 self._wished.clear()
-            before = self._habits.get(self._moment, {})
-            read = self._reading if self._moment[0] == "in" else map(self._of_its_class, self._reading)
-            habit = dict.fromkeys(itertools.islice(read, MAX_WISHES), PATIENCE)
-            for key, patience in before.items():
-                if patience > 1 and len(habit) < MAX_WISHES:
-                    habit.setdefault(key, patience - 1)
-            self._habits[self._moment] = habit
+            self._habits[self._moment] = self._habit(self._habits.get(self._moment, {}))
         self._moment = moment
         self._reading.clear()
         self._read.clear()
+
+    def _habit(self, before):
+        """{what is read in a moment: (how often, from how often on it is sent along)}, from the same `before` it came again."""
+        read = {self._of_its_class(key): self._read[key] for key in self._reading}
+        habit = {
+            key: (FADE * before.get(key, (1,))[0] + 1 - FADE, LIGHT if type(value) in _PLAIN else HEAVY)
+            for key, value in itertools.islice(read.items(), MAX_WISHES)
+        }
+        for key, (often, limit) in before.items():
+            if key not in habit and FADE * often > FORGOTTEN and len(habit) < MAX_WISHES:
+                habit[key] = FADE * often, limit
+        return habit
+
+    def _likely(self, moment, unlikely=False):
+        """What is read so often in this moment that it is worth to be sent along; or all the rest of what is read in it."""
+        return [key for key, (often, limit) in self._habits.get(moment, {}).items() if (often < limit) == unlikely]
 
     def _of_its_class(self, target):
         """A target, or an attribute, of any object of the same class: what is read of one is likely to be read of the next."""
@@ -210,39 +256,51 @@ class Peer:
         self._latest[kind] = start
         return (kind, *path)
 
-    def _wish(self, moment):
-        """What is likely to be read once this has happened: [[*target, name]]."""
-        return [[self._latest[key[0]] if isinstance(key[0], type) else key[0], *key[1:]] for key in self._habits.get(moment, ())]
+    def _wish(self, moment, unlikely=False):
+        """What is likely to be read once this has happened, or what is not but may be: [[*target, name]]."""
+        keys = self._likely(moment, unlikely)
+        return [[self._latest[key[0]] if isinstance(key[0], type) else key[0], *key[1:]] for key in keys]
 
-    def _stored(self, wishes):
-        """Those of the wished attributes that are just stored here: [[*target, name]], [value]."""
-        told, values = [], []
+    def _wish_of_class(self, moment):
+        """What is likely to be read of the next object of a class that is handed over at this moment: [[class, *path, name]]."""
+        return [[key[0].__name__, *key[1:]] for key in self._likely(moment) if isinstance(key[0], type)]
+
+    def _of_recent(self, wishes):
+        """[[*target, name]] of the objects that have just been handed over, for what is wished of their classes."""
+        return wishes and ([self._recent[kind], *path] for kind, *path in wishes if kind in self._recent)
+
+    def _stored(self, wishes, told):
+        """The values of the wished attributes that are just stored here, one by one; into `told` goes [*target, name] of each."""
         for wish in wishes:
             *target, name = wish
             try:
                 thing = self._target(target)
                 if not self.trusts:
                     self._allow("get", thing, [name])
-                if name in vars(thing):
-                    values.append(getattr(thing, name))
-                    told.append(wish)
+                value = vars(thing)[name]
             except Exception:  # one that is not there, or not for the other side, is not sent along
                 continue
-        return told, values
+            told.append(wish)
+            yield value
 
     def _hear_told(self, told, values, wished):
         """Note attributes that came along. The side that does not trust takes only those that it asked for."""
         for key, value in zip(_wishes(told), values):
-            if self.trusts or key in wished:
-                self._read[tuple(key)] = value
+            of_class = [type(self._theirs[key[0]]).__name__, *key[1:]] if key[0] in self._theirs else None
+            if self.trusts or key in wished or of_class in wished:
+                self._note(tuple(key), value)
 
     # ------------------------------------------------------------------ asking
     def ask(self, deed, target, *args, **kwargs):
         """Do a deed to an object of the other process, and return what comes of it; its exceptions are raised here."""
-        moment = wish = None
-        if deed != "get":
+        moment = None
+        kind = self._of_its_class(target)
+        if deed == "get":
+            # What is read together is sent together.
+            wish = [key for key in self._wish(self._moment, unlikely=True) if key != [*target, *args]]
+        else:
             self._begin(None)
-            moment = ("after", deed, *self._of_its_class(target))
+            moment = ("after", deed, *kind)
             wish = self._wish(moment)
         self._depth += 1
         try:
@@ -252,7 +310,7 @@ class Peer:
                 message["names"] = list(kwargs)
             if wish:
                 message["wish"] = wish
-            packed = self._packed("with", message, [*args, *kwargs.values()], self._wishes.get(tuple(target), ()))
+            packed = self._packed("with", message, [*args, *kwargs.values()], self._of_recent(self._wishes.get(tuple(target))))
             self._send(message, *packed, given_away=deed == "call each")
             while True:
                 message, arrays = self.channel.receive()
@@ -271,23 +329,48 @@ class Peer:
 
     def _packed(self, place, message, values, wishes=()):
         """Put nodes of `values`, and of wished attributes, into the message; the changes and the arrays that go along."""
-        first = len(self._mine)
-        if wishes:
-            told, more = self._stored(wishes)
-            with contextlib.suppress(Garbled):
-                message[place], changes, arrays = self.values.pack(*values, kept=more)
-                message["told"] = told
-                return changes, arrays
+        if self._assigned:
+            message["assigned"], values = list(map(list, self._assigned)), [*values, *self._assigned.values()]
+            self._assigned = {}
         try:
-            message[place], changes, arrays = self.values.pack(*values)
-        except BaseException as error:
+            if wishes:
+                with contextlib.suppress(Garbled):
+                    return self._packed_whole(place, message, values, wishes)
+            return self._packed_whole(place, message, values)
+        except Garbled as error:
+            raise TypeError(str(error)) from None
+
+    def _packed_whole(self, place, message, values, wishes=()):
+        first, told = len(self._mine), []
+        try:
+            # What is wished of an object can be known once it has been given its number: as late as that is it looked up.
+            message[place], changes, arrays = self.values.pack(*values, kept=wishes and self._stored(wishes, told))
+        except BaseException:
             # Nothing is sent, so the other side will not know what was new in it.
             for number in range(first, len(self._mine)):
                 del self._numbers[id(self._mine.pop(number))]
-            if isinstance(error, Garbled):
-                raise TypeError(str(error)) from None
+                self._seers.discard(number)
             raise
+        if told:
+            message["told"] = told
         return changes, arrays
+
+    def _foretell(self):
+        """What calls of the objects that a message is about would return now: [[number, name, [[args, value]]]]."""
+        named, self._named = self._named & self._seers, set()
+        return [
+            [number, name, [[list(args), value] for args, value in values.items()]]
+            for number in named
+            for name, values in self._mine[number].foreseen().items()
+        ]
+
+    def _hear_foretold(self, message):
+        """Note what was foretold with a message; what was before it is void, for the other side may have done something."""
+        self.foretold = self._lasting
+        if told := message.get("foretold"):
+            self.foretold = self._lasting | {
+                (number, name): {tuple(args): value for args, value in values} for number, name, values in told
+            }
 
     def _send(self, message, changes, arrays, given_away=False):
         """Send what was packed, while nothing here holds any of it. given_away: nobody here will look again at what is new."""
@@ -295,19 +378,24 @@ class Peer:
             message["changes"] = changes
         if dropped := self.values.unheld(given_away):
             message["dropped"] = dropped
+        if self._named:
+            message["foretold"] = self._foretell()
         self.channel.send(message, arrays)
 
     def _answer(self, message, arrays, deed, wished):
         values = self.values.unpack(message.get("return"), message.get("changes"), arrays, message.get("dropped"))
+        if self.trusts:
+            self._hear_foretold(message)
         self._is_stored = message.get("stored") is True
         if message.get("printed"):
             self.heard(_text(message["printed"], 1 << 20))
+        if told := message.get("told"):
+            self._hear_told(told, _taken(values, len(_wishes(told))), wished or ())
+        self._assign(self._take_assigned(message, values))
         if message.get("raise"):
             raise self._exception(message["raise"], deed)
         if not values:
             raise Garbled("an answer without its value")
-        if told := message.get("told"):
-            self._hear_told(told, values[1:], wished or ())
         return values[0]
 
     def heard(self, text):
@@ -319,10 +407,14 @@ class Peer:
         if not self.trusts and next(self._calls) > MAX_CALLS:
             raise Garbled("more calls than anybody needs")
         args = self.values.unpack(message.get("with"), message.get("changes"), arrays, message.get("dropped"))
+        if self.trusts:
+            self._hear_foretold(message)
         told = message.get("told")
         target = message.get("to")
         if type(target) is not list or not {*map(type, target)} <= _PARTS:
             raise Garbled("a request about nothing")
+        if target[:1] and target[0] in self._seers:
+            self._named.add(target[0])
         moment = None if message.get("do") == "get" else ("in", *target)
         if moment:
             self._begin(moment)
@@ -332,27 +424,29 @@ class Peer:
             came = _taken(args, len(_wishes(told)))
             if moment:
                 self._hear_told(told, came, self._wished.get(moment, ()))
-        kwargs = {}
+        assigned, kwargs = self._take_assigned(message, args), {}
         if names := message.get("names"):
             if type(names) is not list or {*map(type, names)} != {str}:
                 raise Garbled("an argument without its name")
             kwargs = dict(zip(names, _taken(args, len(names))))
         self._depth += 1
-        answer, changes, out = self._done(message, args, kwargs)
+        answer, changes, out = self._done(message, assigned, args, kwargs)
         self._depth -= 1
         if moment:
             self._begin(None)
-            if (wish := [list(key) for key in self._habits.get(moment, ())]) != self._wished.get(moment, []):
+            if (wish := self._wish_of_class(moment)) != self._wished.get(moment, []):
                 answer["wish"] = self._wished[moment] = wish
+        assigned.clear()
         args.clear()
         kwargs.clear()
         # Nothing here holds any longer what crossed: what is held now is held by the code that was called.
         self._send(answer, changes, out)
 
-    def _done(self, message, args, kwargs):
+    def _done(self, message, assigned, args, kwargs):
         """The answer to a request, the changes that go with it, and the bytes of its arrays."""
         try:
             _check_depth(self._depth)
+            self._assign(assigned)
             deed = message.get("do")
             thing = self._target(message.get("to"))
             if type(deed) is not str or deed not in DEEDS:
@@ -410,6 +504,7 @@ class Peer:
     def _to_node(self, thing):
         number = self._numbers.get(id(thing))
         if number is not None:
+            self._hand_over(number, thing)
             return ["mine", number]  # which was described when it was new
         if isinstance(thing, StandIn):
             return ["yours", thing._target] if thing._peer is self else _garbled("an object of a process that has ended")
@@ -425,7 +520,15 @@ class Peer:
             if not self.trusts and (calls := getattr(thing, "foreseen", None)):
                 node.append(self.values.part([(args, thing(*args)) for args in calls]))
             return node
+        if not self.trusts and hasattr(type(thing), "foreseen"):
+            self._seers.add(number)
+        self._hand_over(number, thing)
         return ["mine", number, *_description(type(thing))]
+
+    def _hand_over(self, number, thing):
+        self._recent[type(thing).__name__] = number
+        if number in self._seers:
+            self._named.add(number)
 
     def _from_node(self, kind, parts):
         if kind == "yours" and len(parts) == 1:
@@ -438,10 +541,16 @@ class Peer:
             return self._stand_in(*parts)
         if kind == "mine" and len(parts) == 5 and self.trusts:
             number, name, _, _, values = parts
-            self._theirs[number] = stand_in_class(name, (), True, Foreseen)(self, [number])
-            vars(self._theirs[number])["_values"] = dict(self.values.of_part(values))
+            self._lasting[(number,)] = self.foretold[(number,)] = dict(self.values.of_part(values))
+            self._theirs[number] = self.function([number], name)
             return self._theirs[number]
         raise Garbled("a kind that nobody knows")
+
+    def function(self, target, name):
+        """The stand-in for a function or method of the other process."""
+        if tuple(target) in self.foretold:
+            return stand_in_class(name, (), self.trusts, Foreseen)(self, target)
+        return stand_in_class(name, ("__call__",), self.trusts)(self, target)
 
     def _stand_in(self, number, name, special, methods):
         if type(number) is not int or not all(

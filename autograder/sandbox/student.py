@@ -113,9 +113,9 @@ class Student(Peer):
         finally:
             sys.stdout, sys.stderr = streams
 
-    def _done(self, message, args, kwargs):
+    def _done(self, message, assigned, args, kwargs):
         outermost = self._printed is None
-        answer, changes, out = super()._done(message, args, kwargs)
+        answer, changes, out = super()._done(message, assigned, args, kwargs)
         if outermost and self._printed is not None:
             if self._printed.size:
                 answer["printed"] = self._printed.text()
