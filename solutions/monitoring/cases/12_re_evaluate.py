@@ -141,7 +141,7 @@ VERDICTS = ("better", "worse", "cannot tell")
 
 
 def chance_of_trial(rng, spread, own):
-    """What chance adds: to the state and to the way of both runs of a seed, and to the end of the changed and the unchanged one."""
+    """What chance adds for each seed: to the state and the way of both runs, and to the changed and the unchanged one alone."""
     return *(spread * rng.normal(size=(2, 64))), *(own / np.sqrt(2) * rng.normal(size=(2, 64)))
 
 
