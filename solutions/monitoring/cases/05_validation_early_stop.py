@@ -289,7 +289,7 @@ def check_stopping_of(patience, val_losses, stop, best, train_losses=None):
 def check_early_stop():
     nan = float("nan")
     check_stopping_of(3, [5.0, 4.0, 3.0, 3.5, 3.2, 3.6, 3.7, 3.8, 3.9], stop=6, best=3)
-    check_stopping_of(3, [5.0, 6.0, 4.0, 6.0, 3.0, 6.0, 2.0, 6.0, 6.0, 6.0], stop=10, best=7)
+    check_stopping_of(3, [5.0, 6.0, 4.0, 6.0, 3.0, 6.0, 6.0, 6.0], stop=8, best=5)
     check_stopping_of(3, [2.0, 1.0, 1.0, 1.0, 1.0, 1.0], stop=5, best=2)
     check_stopping_of(3, [3.0, 2.0, 2.5, nan, 2.5, 2.5, 2.5, 2.5], stop=5, best=2)
     check_stopping_of(3, [3.0, nan, 2.0, nan, 2.5, 1.0], stop=None, best=6)
@@ -317,15 +317,15 @@ def stop_and_best(patience, losses):
 def check_early_stop_elsewhere():
     rng = check.hidden_rng(1998)
     # Of one digit after the point, so that some are equal; some are nan.
-    for patience in (1, 2, 2, 3, 3, 4):
+    for patience in (1, 2, 3, 3, 4):
         losses = np.round(rng.normal(size=12) + np.linspace(1, -1, 12) * rng.uniform(0, 4), 1)
         losses[rng.random(12) < 0.15] = np.nan
         stop, best = stop_and_best(patience, losses)
         check_stopping_of(patience, losses.tolist(), stop, best, train_losses=rng.permutation(12).tolist())
-    falling = (rng.uniform(-1, 1) - np.cumsum(10 ** rng.uniform(-4, -1, 8))).tolist()
-    check_stopping_of(2, falling, stop=None, best=8)
+    falling = (rng.uniform(-1, 1) - np.cumsum(10 ** rng.uniform(-4, -1, 5))).tolist()
+    check_stopping_of(2, falling, stop=None, best=5)
     check_stopping_of(2, [np.nan, np.nan, 1.0], stop=2, best=None)
-    losses, patience = (rng.normal(size=200) + np.linspace(1, -1, 200)).tolist(), int(rng.integers(15, 30))
+    losses, patience = (rng.normal(size=60) + np.linspace(1, -1, 60)).tolist(), int(rng.integers(8, 13))
     stop, best = stop_and_best(patience, losses)
     check_stopping_of(patience, losses, stop, best)
 

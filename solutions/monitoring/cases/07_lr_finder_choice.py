@@ -168,9 +168,19 @@ def as_one_lr(lr, losses, call):
     return float(lr)
 
 
-def check_chosen_lr(curve, best, call):
+def check_curves(questions):
+    """questions: for each the sweep, the rate at its minimum (None where it never turns up), and the call."""
+    answers = check.each(choose_lr, [(lrs.copy(), losses.copy()) for (lrs, losses), _, _ in questions])
+    for lr, (curve, best, call) in zip(answers, questions):
+        if best is None:
+            check_refused_lr(lr, curve, call)
+        else:
+            check_chosen_lr(lr, curve, best, call)
+
+
+def check_chosen_lr(lr, curve, best, call):
     lrs, losses = curve
-    lr = as_one_lr(choose_lr(lrs.copy(), losses.copy()), losses, call)
+    lr = as_one_lr(lr, losses, call)
     raw = lrs[np.nanargmin(losses)]
     bad = ~np.isfinite(losses)
     last = lrs[~bad][-1]
@@ -206,9 +216,8 @@ def check_chosen_lr(curve, best, call):
     )
 
 
-def check_refused_lr(curve, call):
+def check_refused_lr(lr, curve, call):
     lrs, losses = curve
-    lr = choose_lr(lrs.copy(), losses.copy())
     raw = lrs[np.argmin(losses)]
     is_number = lr is not None and np.ndim(lr) == 0 and isinstance(lr, (int, float, np.number))
     check.that(
@@ -230,26 +239,26 @@ def check_refused_lr(curve, call):
 
 
 def check_choose_lr():
-    check_chosen_lr(finder_curve(1, 120, best=0.8, below=2.5, above=2), 0.8, "choose_lr of 120 steps, lowest at 0.8")
-    check_chosen_lr(finder_curve(2, 60, best=0.02, bad_tail=np.nan), 0.02, "choose_lr of 60 steps, lowest at 0.02, then nan")
-    check_chosen_lr(
-        finder_curve(3, 400, best=5.0, below=4.5, above=2, bad_tail=np.inf), 5.0, "choose_lr of 400 steps, lowest at 5, then inf"
-    )
+    questions = [
+        (finder_curve(1, 120, best=0.8, below=2.5, above=2), 0.8, "choose_lr of 120 steps, lowest at 0.8"),
+        (finder_curve(2, 60, best=0.02, bad_tail=np.nan), 0.02, "choose_lr of 60 steps, lowest at 0.02, then nan"),
+        (finder_curve(3, 400, best=5.0, below=4.5, above=2, bad_tail=np.inf), 5.0, "choose_lr of 400 steps, lowest at 5, then inf"),
+    ]
     for seed, bad_tail in ((8, np.nan), (9, np.inf)):
-        check_chosen_lr(
-            finder_curve(seed, 150, best=0.3, bad_tail=bad_tail, straight=True),
-            0.3,
-            f"choose_lr of 150 steps, lowest at 0.3, and from there straight to {bad_tail}",
-        )
-    check_refused_lr(unturned_curve(4, 120, 1e-5, 0.1, "falling"), "choose_lr of 120 steps; the loss is falling to the end")
-    check_refused_lr(unturned_curve(5, 200, 1e-5, 0.3, "level"), "choose_lr of 200 steps; the loss falls, then lies level")
-    check_refused_lr(unturned_curve(6, 100, 1e-8, 1e-5, "unmoved"), "choose_lr of 100 steps; the loss does not move")
+        curve = finder_curve(seed, 150, best=0.3, bad_tail=bad_tail, straight=True)
+        questions.append((curve, 0.3, f"choose_lr of 150 steps, lowest at 0.3, and from there straight to {bad_tail}"))
+    questions += [
+        (unturned_curve(4, 120, 1e-5, 0.1, "falling"), None, "choose_lr of 120 steps; the loss is falling to the end"),
+        (unturned_curve(5, 200, 1e-5, 0.3, "level"), None, "choose_lr of 200 steps; the loss falls, then lies level"),
+        (unturned_curve(6, 100, 1e-8, 1e-5, "unmoved"), None, "choose_lr of 100 steps; the loss does not move"),
+    ]
+    check_curves(questions)
 
 
 check.run(check_choose_lr)
 ### BEGIN HIDDEN TESTS
 def check_choose_lr_elsewhere():
-    rng = check.hidden_rng(107)
+    rng, questions = check.hidden_rng(107), []
     for number in range(24):
         points = int(rng.integers(60, 401))
         best = 10 ** rng.uniform(-4, 1)
@@ -257,18 +266,20 @@ def check_choose_lr_elsewhere():
         shape |= dict(drop=rng.uniform(0.7, 1.2), steepness=rng.uniform(1.5, 2.5))
         bad_tail = (None, np.nan, np.inf)[number % 3]
         call = f"choose_lr of {points} steps, lowest at {best:.2g}" + ("" if bad_tail is None else f", then {bad_tail}")
-        check_chosen_lr(finder_curve(int(rng.integers(2**31)), points, best, bad_tail=bad_tail, **shape), best, call)
+        questions.append((finder_curve(int(rng.integers(2**31)), points, best, bad_tail=bad_tail, **shape), best, call))
     for number in range(18):
         points = int(rng.integers(60, 401))
         kind = ("falling", "level", "unmoved")[number % 3]
         highest = 10 ** rng.uniform(-5, 1)
         words = {"falling": "is falling to the end", "level": "falls, then lies level", "unmoved": "does not move"}[kind]
         curve = unturned_curve(int(rng.integers(2**31)), points, highest / 10 ** rng.uniform(3, 5), highest, kind)
-        check_refused_lr(curve, f"choose_lr of {points} steps; the loss {words}")
+        questions.append((curve, None, f"choose_lr of {points} steps; the loss {words}"))
     for _ in range(4):
         points, best = int(rng.integers(300, 401)), 10 ** rng.uniform(-4, 1)
         curve = finder_curve(int(rng.integers(2**31)), points, best, above=0.667)  # without its noise it ends at 2.2 times its lowest
-        check_chosen_lr(curve, best, f"choose_lr of {points} steps, lowest at {best:.2g}, that ends at about twice its lowest loss")
+        call = f"choose_lr of {points} steps, lowest at {best:.2g}, that ends at about twice its lowest loss"
+        questions.append((curve, best, call))
+    check_curves(questions)
 
 
 check.run(check_choose_lr_elsewhere)

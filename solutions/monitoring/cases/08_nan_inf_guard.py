@@ -116,9 +116,13 @@ vitals(
 print("\n".join(reports) or "No step was refused.")
 
 # %% check="nan-inf-guard" points=6
+def guarded_params(dtype=np.float64):
+    return [np.array([[1, -2], [3, 4]], dtype), np.array([0.5, 0, -0.5], dtype)]
+
+
 def new_guarded(dtype=np.float64):
     """A fresh optimizer over a matrix and a vector, at lr = 0.1 and beta = 0.9."""
-    return GuardedMomentum([np.array([[1, -2], [3, 4]], dtype), np.array([0.5, 0, -0.5], dtype)], lr=0.1, beta=0.9)
+    return GuardedMomentum(guarded_params(dtype), lr=0.1, beta=0.9)
 
 
 def guarded_grads(scale=1.0, dtype=np.float64):
@@ -128,6 +132,11 @@ def guarded_grads(scale=1.0, dtype=np.float64):
 def guarded_state(optimizer):
     """Copies of the parameters, the velocity and t."""
     return [np.array(p) for p in optimizer.params], [np.array(v) for v in optimizer.velocity], np.array(optimizer.t)
+
+
+def fresh_guarded_state(dtype=np.float64):
+    """What guarded_state says of a fresh optimizer, but for the sign of a zero."""
+    return guarded_params(dtype), [np.zeros_like(param) for param in guarded_params(dtype)], np.array(0)
 
 
 def take_guarded_step(optimizer, loss, grads, what, call):
@@ -158,9 +167,8 @@ def is_said(said, wanted):
     return said is not None and np.ndim(said) == 0 and said in (True, False) and bool(said) == wanted
 
 
-def check_refused(optimizer, loss, grads, call):
-    """A step that has to be refused, and that is not the fourth in a row."""
-    before = guarded_state(optimizer)
+def check_refused(optimizer, before, loss, grads, call):
+    """A step that has to be refused, and that is not the fourth in a row. before: the state, which only a step may change."""
     said = take_guarded_step(
         optimizer, loss, grads, "the first three refused steps in a row raise nothing, and a step taken ends the row", call
     )
@@ -212,9 +220,9 @@ def check_guarded_state_kept(before, after, call, said=None):
     )
 
 
-def check_taken(optimizer, loss, grads, call, turns=None):
-    """A step that has to be taken."""
-    params, velocity, t = guarded_state(optimizer)
+def check_taken(optimizer, before, loss, grads, call, turns=None):
+    """A step that has to be taken. before: the state, which only a step may change. Returns the state after it."""
+    params, velocity, t = before
     said = take_guarded_step(optimizer, loss, grads, "a step of finite numbers raises nothing", call)
     new = guarded_state(optimizer)
     check.that(
@@ -231,10 +239,10 @@ def check_taken(optimizer, loss, grads, call, turns=None):
         check.close(new_v, want, rtol=1e-4, what=what + ": the velocity", call=call)
         check.close(new_p, p - 0.1 * want, rtol=1e-4, atol=1e-6, what=what + ": the parameters", call=call)
     check.close(new[2], t + 1, what="t counts the steps taken", call=call)
+    return new
 
 
-def check_fourth_raises(optimizer, loss, grads, call):
-    before = guarded_state(optimizer)
+def check_fourth_raises(optimizer, before, loss, grads, call):
     steps, has_raised = 0, False
     while steps < 10 and not has_raised:
         steps += 1
@@ -282,34 +290,39 @@ def check_guard():
         ("step(loss=0.7, grads with an inf in the first array)", 0.7, spoil(0, np.inf)),
         ("step(loss=0.7, grads with a -inf in the last array)", 0.7, spoil(1, -np.inf)),
     ]
-    for call, loss, grads in bad_steps:
+    for three in (bad_steps[:3], bad_steps[3:]):
         optimizer = new_guarded()
-        check_taken(optimizer, 0.9, good, "step(loss=0.9, grads)")
-        check_taken(optimizer, 0.8, guarded_grads(-0.5), "a second step of finite numbers")
-        check_refused(optimizer, loss, grads, call)
-        check_taken(optimizer, 0.7, good, f"a step of finite numbers, after {call}")
+        state = check_taken(optimizer, fresh_guarded_state(), 0.9, good, "step(loss=0.9, grads)")
+        state = check_taken(optimizer, state, 0.8, guarded_grads(-0.5), "a second step of finite numbers")
+        for call, loss, grads in three:
+            check_refused(optimizer, state, loss, grads, call)
+            state = check_taken(optimizer, state, 0.7, good, f"a step of finite numbers, after {call}")
     optimizer = new_guarded()
-    for round_number in range(3):
+    state = guarded_state(optimizer)
+    for round_number in range(2):
         for count in range(3):
             call = f"refused step {count + 1} of 3 in a row" + (", after a step that was taken" if round_number else "")
-            check_refused(optimizer, *bad_steps[(count + round_number) % 6][1:], call)
-        if round_number < 2:
-            check_taken(optimizer, 0.7, good, "a step of finite numbers, after three that were refused")
-    check_fourth_raises(optimizer, np.nan, good, "a refused step after three in a row")
+            check_refused(optimizer, state, *bad_steps[3 * round_number + count][1:], call)
+        if round_number == 0:
+            state = check_taken(optimizer, state, 0.7, good, "a step of finite numbers, after three that were refused")
+    check_fourth_raises(optimizer, state, np.nan, good, "a refused step after three in a row")
     optimizer = new_guarded()
+    state = guarded_state(optimizer)
     for call, loss, grads in bad_steps[:3]:
-        check_refused(optimizer, loss, grads, f"{call}, one of the first three steps")
-    check_fourth_raises(optimizer, np.nan, good, "a refused step, the fourth of four")
+        check_refused(optimizer, state, loss, grads, f"{call}, one of the first three steps")
+    check_fourth_raises(optimizer, state, np.nan, good, "a refused step, the fourth of four")
     overflow = {
         "a norm is asked for, or a size: 1e20 squared is 1e40, float32 ends at 3.4e38, and the norm of finite numbers is inf. "
         "This false alarm is the document's own fix": True,
     }
     call = "step(loss=0.7, grads) with entries around 1e20, in float32"
-    check_taken(new_guarded(np.float32), 0.7, guarded_grads(1e20, np.float32), call, overflow)
+    start = fresh_guarded_state(np.float32)
+    check_taken(new_guarded(np.float32), start, 0.7, guarded_grads(1e20, np.float32), call, overflow)
     largest = guarded_grads(dtype=np.float32)
     largest[0][:, 0] = 3e38
     check_taken(
         new_guarded(np.float32),
+        start,
         0.7,
         largest,
         "step(loss=0.7, grads) with two entries of 3e38, in float32",
@@ -323,9 +336,10 @@ def check_guard_elsewhere():
     rng = check.hidden_rng(108)
     for dtype in (np.float32, np.float64):
         optimizer, other, row = new_guarded(dtype), new_guarded(dtype), 0
-        start, unit = (np.concatenate([array.ravel() for array in arrays]) for arrays in (new_guarded().params, guarded_grads()))
+        state, state_of_other = guarded_state(optimizer), guarded_state(other)
+        start, unit = (np.concatenate([array.ravel() for array in arrays]) for arrays in (guarded_params(), guarded_grads()))
         speed, way = 0.0, 0.0  # the velocity, and how far the parameters have come down, in units of guarded_grads
-        for number in range(30):
+        for number in range(18):
             is_clear = False
             while not is_clear:
                 scale = rng.choice([1e-3, 1.0, 1e3]) * rng.normal()
@@ -345,16 +359,19 @@ def check_guard_elsewhere():
                     bad.flat[rng.integers(bad.size)] = value
                 call = f"step {number} of a long run, its loss {loss} or its grads not finite, number {row} in a row"
                 if row == 4:
-                    check_fourth_raises(optimizer, loss, grads, call)
+                    check_fourth_raises(optimizer, state, loss, grads, call)
                     optimizer, row, speed, way = new_guarded(dtype), 0, 0.0, 0.0
+                    state = guarded_state(optimizer)
                 else:
-                    check_refused(optimizer, loss, grads, call)
+                    check_refused(optimizer, state, loss, grads, call)
                     if row == 2:
-                        check_refused(other, loss, grads, call + ", in another optimizer")
-                        check_taken(other, 0.5, guarded_grads(1.0, dtype), "a step of finite numbers in another optimizer")
+                        check_refused(other, state_of_other, loss, grads, call + ", in another optimizer")
+                        good, call = guarded_grads(1.0, dtype), "a step of finite numbers in another optimizer"
+                        state_of_other = check_taken(other, state_of_other, 0.5, good, call)
             else:
                 row, speed, way = 0, new_speed, way + 0.1 * new_speed
-                check_taken(optimizer, loss, grads, f"step {number} of a long run, of finite numbers, loss {loss}")
+                call = f"step {number} of a long run, of finite numbers, loss {loss}"
+                state = check_taken(optimizer, state, loss, grads, call)
 
 
 check.run(check_guard_elsewhere)

@@ -193,12 +193,13 @@ print(f"The first layer of the sigmoids gets a step of {ratios[0]:.0e} of its we
 
 # %% check="per-layer-stats" points=5
 def healthy_net(rng):
-    """The weights and gradients of a plain network of 4 to 8 layers on spirals, and a learning rate that suits it."""
+    """The weights and gradients of a plain network of 4 to 8 layers on spirals, and a learning rate that suits each of them."""
     x, y = spirals(rng, points=12)
     net = MLP((2, *rng.integers(8, 32, rng.integers(3, 8)), 3), rng)
     grads = net.loss_and_grads(x, y)[1][::2]
     weights = net.params[::2]
-    return weights, grads, 0.01 / np.median(step_ratios(weights, grads, 1.0))
+    ratios = step_ratios(weights, grads, 1.0)
+    return weights, grads, min(0.01 / np.median(ratios), 0.05 / ratios.max())
 
 
 def planted(kind, rng):
@@ -245,8 +246,8 @@ def planted(kind, rng):
     return (weights, grads, lr), want
 
 
-def check_layers_of(kind, call, what, turns, seed, nets=6):
-    """Of `nets` random networks of that kind at most one gets a verdict that is not exactly right."""
+def check_layers_of(kind, call, what, turns, seed, nets=3, misses=0):
+    """Of `nets` random networks of that kind at most `misses` get a verdict that is not exactly right."""
     rng = np.random.default_rng(seed)
     right, first = 0, None
     cases = [planted(kind, rng) for _ in range(nets)]
@@ -266,7 +267,7 @@ def check_layers_of(kind, call, what, turns, seed, nets=6):
         right += said == want
         if said != want and first is None:
             first = said, want, len(grads)
-    if right >= nets - 1:
+    if right >= nets - misses:
         return
     said, want, layers = first
     false = sorted(set(said) - set(want))
@@ -470,6 +471,8 @@ def check_per_layer_elsewhere():
         "a layer with r above 1 is exploding",
         {"nothing is said about a layer whose step is too long": lambda facts: not facts["said"]},
         seeds[0],
+        nets=6,
+        misses=1,  # so close to the bound a norm of another kind may lie below it
     )
 
 

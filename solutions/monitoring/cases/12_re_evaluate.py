@@ -140,6 +140,11 @@ show_verdicts(
 VERDICTS = ("better", "worse", "cannot tell")
 
 
+def chance_of_trial(rng, spread, own):
+    """What chance adds for each seed: to the state and the way of both runs, and to the changed and the unchanged one alone."""
+    return *(spread * rng.normal(size=(2, 64))), *(own / np.sqrt(2) * rng.normal(size=(2, 64)))
+
+
 def made_trial(effect, rng, drift=-0.2, spread=0.3, own=0.03, diverges=(), start=3.0):
     """A trial whose truth is known. All in the unit of the loss.
 
@@ -147,8 +152,7 @@ def made_trial(effect, rng, drift=-0.2, spread=0.3, own=0.03, diverges=(), start
     shared by both runs of one seed; own: what is not shared. diverges: the seeds whose changed run ends in NaN or inf.
     With effect None the changed run is the unchanged one, number for number.
     """
-    state, way = spread * rng.normal(size=(2, 64))
-    changed, unchanged = own / np.sqrt(2) * rng.normal(size=(2, 64))
+    state, way, changed, unchanged = chance_of_trial(rng, spread, own)
 
     def run(change, seed):
         place = int(seed) % 64
@@ -164,8 +168,12 @@ def made_trial(effect, rng, drift=-0.2, spread=0.3, own=0.03, diverges=(), start
     return run
 
 
-def verdict_of(trial, seeds, call):
-    got = did_it_help(trial, "a change", list(seeds))
+def verdicts_of(trials, seeds):
+    """What did_it_help says of each trial, asked at once. seeds: a list for each."""
+    return check.each(did_it_help, [(trial, "a change", list(some)) for trial, some in zip(trials, seeds)])
+
+
+def check_is_verdict(got, call):
     check.that(
         isinstance(got, str) and got in VERDICTS,
         what="the verdict is one of 'better', 'worse' and 'cannot tell'",
@@ -176,7 +184,6 @@ def verdict_of(trial, seeds, call):
             "True and False are returned, which have no word for what cannot be told": isinstance(got, (bool, np.bool_)),
         },
     )
-    return got
 
 
 def believed(trial, seeds):
@@ -225,10 +232,12 @@ def check_rate(call, what, is_right, at_least, seed, number=40, **truth):
     seeds = list(range(10))
     trials = [made_trial(rng=rng, **truth) for _ in range(number)]
     verdicts = []
-    for trial in trials:
-        verdicts.append(verdict_of(trial, seeds, call))
+    for some in (trials[:ALL_RIGHT], trials[ALL_RIGHT:]):
+        for got in verdicts_of(some, [seeds] * len(some)):
+            check_is_verdict(got, call)
+            verdicts.append(got)
         hits = sum(is_right(verdict) for verdict in verdicts)
-        if hits == at_least or hits == len(verdicts) == ALL_RIGHT:
+        if hits >= at_least or hits == len(verdicts) == ALL_RIGHT:
             return
     beliefs = [believed(trial, seeds) for trial in trials]
     # A way is named where it gives nearly all of these verdicts, and of the wrong ones among them; single ones differ
@@ -251,9 +260,12 @@ def check_rate(call, what, is_right, at_least, seed, number=40, **truth):
     )
 
 
-def check_single(call, what, want, trial, seeds, turns):
-    got = verdict_of(trial, seeds, call)
-    check.that(got == want, what=what, call=call, expected=want, got=got, turns={words: True for words in turns})
+def check_each(questions):
+    """questions: for each the call, the demand, the verdict that is right, the trial, its seeds, and the wrong turn."""
+    verdicts = verdicts_of([trial for *_, trial, _, _ in questions], [seeds for *_, seeds, _ in questions])
+    for (call, what, want, _, _, turn), got in zip(questions, verdicts):
+        check_is_verdict(got, call)
+        check.that(got == want, what=what, call=call, expected=want, got=got, turns={turn: True})
 
 
 def check_rates(seed):
@@ -286,38 +298,41 @@ def check_rates(seed):
 
 def check_singles(seed):
     rng = np.random.default_rng(seed)
-    check_single(
-        "did_it_help with a change that never reaches the optimizer: every loss is the same with it and without",
-        "a change that leaves every loss as it was has not helped",
-        "cannot tell",
-        made_trial(None, rng),
-        range(10),
-        ["a difference of exactly zero falls to the side of a < or an else"],
-    )
-    check_single(
-        "did_it_help where 8 of 10 changed runs end in NaN or inf, and no other",
-        "a change that makes runs diverge is worse",
-        "worse",
-        made_trial(-0.09, rng, diverges=range(8)),
-        range(10),
-        ["the runs that ended in NaN or inf are left out, or compared: NaN is neither below nor above a number"],
-    )
-    check_single(
-        "did_it_help with one seed",
-        "one seed cannot tell: there is no spread to hold the difference against",
-        "cannot tell",
-        made_trial(-0.09, rng),
-        [3],
-        ["the spread of one number is taken for zero, or not asked for"],
-    )
-    check_single(
-        "did_it_help with one seed, whose changed run ends in NaN or inf",
-        "a change that makes runs diverge is worse, with a single seed too",
-        "worse",
-        made_trial(-0.09, rng, diverges=[3]),
-        [3],
-        ["the number of seeds is asked before the losses are looked at, or the NaN is left out"],
-    )
+    questions = [
+        (
+            "did_it_help with a change that never reaches the optimizer: every loss is the same with it and without",
+            "a change that leaves every loss as it was has not helped",
+            "cannot tell",
+            made_trial(None, rng),
+            range(10),
+            "a difference of exactly zero falls to the side of a < or an else",
+        ),
+        (
+            "did_it_help where 8 of 10 changed runs end in NaN or inf, and no other",
+            "a change that makes runs diverge is worse",
+            "worse",
+            made_trial(-0.09, rng, diverges=range(8)),
+            range(10),
+            "the runs that ended in NaN or inf are left out, or compared: NaN is neither below nor above a number",
+        ),
+        (
+            "did_it_help with one seed",
+            "one seed cannot tell: there is no spread to hold the difference against",
+            "cannot tell",
+            made_trial(-0.09, rng),
+            [3],
+            "the spread of one number is taken for zero, or not asked for",
+        ),
+        (
+            "did_it_help with one seed, whose changed run ends in NaN or inf",
+            "a change that makes runs diverge is worse, with a single seed too",
+            "worse",
+            made_trial(-0.09, rng, diverges=[3]),
+            [3],
+            "the number of seeds is asked before the losses are looked at, or the NaN is left out",
+        ),
+    ]
+    check_each(questions)
 
 
 def check_re_evaluate():
@@ -327,7 +342,7 @@ def check_re_evaluate():
 
 check.run(check_re_evaluate)
 ### BEGIN HIDDEN TESTS
-def fair_seed(rng, **truth):
+def fair_seed(rng, spread=0.3, own=0.03):
     """A seed for check_rate, with a change that does nothing: in at most 4 of the 40 trials chance alone looks like an effect.
 
     Without this, chance would make one right test in three hundred sound more than the six false alarms that it may. In the first
@@ -337,10 +352,10 @@ def fair_seed(rng, **truth):
         seed, lucky = int(rng.integers(1, 2**31)), []
         draws = np.random.default_rng(seed)
         while len(lucky) < 40 and not any(lucky[:ALL_RIGHT]):
-            trial = made_trial(rng=draws, **truth)
-            d = np.array([trial("a change", number)[1] - trial(None, number)[1] for number in range(10)])
-            spread = np.median(np.abs(d - np.median(d)))
-            lucky.append(abs(d.mean()) > 2 * d.std(ddof=1) / np.sqrt(10) or abs(np.median(d)) > 1.7 * spread)
+            *_, changed, unchanged = chance_of_trial(draws, spread, own)
+            d = (changed - unchanged)[:10]
+            width = np.median(np.abs(d - np.median(d)))
+            lucky.append(abs(d.mean()) > 2 * d.std(ddof=1) / np.sqrt(10) or abs(np.median(d)) > 1.7 * width)
         if len(lucky) == 40 and sum(lucky) <= 4:
             return seed
 
@@ -364,7 +379,7 @@ def check_re_evaluate_elsewhere():
         "the unit of the loss changes nothing",
         lambda verdict: verdict == "cannot tell",
         34,
-        fair_seed(rng, effect=0.0, **units),
+        fair_seed(rng, units["spread"], units["own"]),
         effect=0.0,
         **units,
     )
@@ -373,7 +388,7 @@ def check_re_evaluate_elsewhere():
         "time is not the change: without an effect the verdict is 'cannot tell'",
         lambda verdict: verdict == "cannot tell",
         34,
-        fair_seed(rng, effect=0.0, drift=drift),
+        fair_seed(rng),
         effect=0.0,
         drift=drift,
     )
@@ -386,14 +401,15 @@ def check_re_evaluate_elsewhere():
         effect=-0.09,
         drift=-drift,
     )
-    check_single(
+    question = (
         "did_it_help where 1 of 10 changed runs ends in NaN or inf, and no other",
         "a change that makes any run diverge is worse",
         "worse",
         made_trial(-0.09, rng, diverges=[int(rng.integers(10))]),
         range(10),
-        ["the one run that ended in NaN or inf is left out, outvoted, or hides all the others"],
+        "the one run that ended in NaN or inf is left out, outvoted, or hides all the others",
     )
+    check_each([question])
 
 
 check.run(check_re_evaluate_elsewhere)

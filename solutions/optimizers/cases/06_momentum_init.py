@@ -131,18 +131,17 @@ def params_of(optimizer, shapes):
     return [np.array(param, dtype=float) for param in params]
 
 
-def walk_momentum(grads_of_steps, contents=50.0, lr=0.2, beta=0.9):
+def walk_momentum(grads_of_steps, new_buffer, lr=0.2, beta=0.9):
     """Where each parameter is after each step from zero: a list over parameters of arrays over steps.
 
-    grads_of_steps: for each step its list of gradients, of which the optimizer gets copies.
+    grads_of_steps: for each step its list of gradients, of which the optimizer gets copies. new_buffer: from memory_holding.
     """
     shapes = [np.shape(grad) for grad in grads_of_steps[0]]
-    with memory_holding(contents) as new_buffer:
-        optimizer = Momentum([np.zeros(shape) for shape in shapes], lr=lr, beta=beta, new_buffer=new_buffer)
-        path = []
-        for grads in grads_of_steps:
-            optimizer.step([np.array(grad, dtype=float) for grad in grads])
-            path.append(params_of(optimizer, shapes))
+    optimizer = Momentum([np.zeros(shape) for shape in shapes], lr=lr, beta=beta, new_buffer=new_buffer)
+    path = []
+    for grads in grads_of_steps:
+        optimizer.step([np.array(grad, dtype=float) for grad in grads])
+        path.append(params_of(optimizer, shapes))
     return [np.array(places) for places in zip(*path)]
 
 
@@ -153,8 +152,8 @@ def check_momentum_steps():
 
     grads = [[np.array([2.0, 1.0])], [np.array([2.0, 0.0])], [np.array([2.0, 0.0])]]
     call = "Momentum([[0, 0]], lr=0.2, beta=0.9), then step with [2, 1], [2, 0], [2, 0]"
-    (path,) = walk_momentum(grads)
-    (again,) = walk_momentum(grads)
+    with memory_holding(50.0) as new_buffer:
+        (path,), (again,) = (walk_momentum(grads, new_buffer) for _ in range(2))
     check.that(
         np.array_equal(path, again, equal_nan=True),
         what="two optimizers made alike, one after the other, move alike",
@@ -192,7 +191,8 @@ def check_momentum_steps():
             "nothing moves": 0 * right,
         },
     )
-    (matrix_path,) = walk_momentum([[np.full((2, 3), 2.0)]] * 2, beta=0.5)
+    with memory_holding(50.0) as new_buffer:
+        (matrix_path,) = walk_momentum([[np.full((2, 3), 2.0)]] * 2, new_buffer, beta=0.5)
     check.close(
         matrix_path[-1],
         np.full((2, 3), -1.0),
@@ -212,8 +212,10 @@ def check_momentum_steps():
         call="Momentum([[0]], lr=0.2), then step([[1]]) twice",
     )
     for contents in (np.nan, np.inf):
+        with memory_holding(contents) as new_buffer:
+            (path,) = walk_momentum(grads, new_buffer)
         check.close(
-            walk_momentum(grads, contents)[0],
+            path,
             right,
             rtol=1e-6,
             what=f"the same where the memory held {contents}",
@@ -223,16 +225,16 @@ def check_momentum_steps():
 
 
 def check_momentum_is_its_own():
-    first, second = walk_momentum([[np.array([1.0]), np.array([10.0])]] * 2)
-    check.close(
-        [first[-1, 0], second[-1, 0]],
-        [-0.58, -5.8],
-        rtol=1e-6,
-        what="each parameter has a velocity of its own",
-        call="Momentum([[0], [0]], lr=0.2), then step([[1], [10]]) twice",
-        turns={"the parameters share one velocity": [-0.2 * 11.81, -0.2 * 30.629]},
-    )
     with memory_holding(50.0) as new_buffer:
+        first, second = walk_momentum([[np.array([1.0]), np.array([10.0])]] * 2, new_buffer)
+        check.close(
+            [first[-1, 0], second[-1, 0]],
+            [-0.58, -5.8],
+            rtol=1e-6,
+            what="each parameter has a velocity of its own",
+            call="Momentum([[0], [0]], lr=0.2), then step([[1], [10]]) twice",
+            turns={"the parameters share one velocity": [-0.2 * 11.81, -0.2 * 30.629]},
+        )
         pair = [Momentum([np.zeros(1)], lr=0.2, beta=0.9, new_buffer=new_buffer) for _ in range(2)]
         for optimizer, size in [*zip(pair, (1.0, 10.0))] * 2:
             optimizer.step([np.array([size])])
@@ -283,8 +285,9 @@ def check_momentum_elsewhere():
     shapes = [(3, int(rng.integers(2, 6))), (int(rng.integers(2, 6)),), (2, 1, 2)]
     for beta in (0.0, rng.uniform(0.3, 0.8), rng.uniform(0.92, 0.99)):
         lr, contents = rng.uniform(0.02, 0.5), 10 ** rng.uniform(1, 4)
-        grads = [[rng.normal(0, 10, shape) for shape in shapes] for _ in range(12)]
-        paths = walk_momentum(grads, contents=-contents, lr=lr, beta=beta)
+        grads = [[rng.normal(0, 10, shape) for shape in shapes] for _ in range(6)]
+        with memory_holding(-contents) as new_buffer:
+            paths = walk_momentum(grads, new_buffer, lr=lr, beta=beta)
         for number, path in enumerate(paths):
             velocity, place = 0.0, 0.0
             for of_step, got in zip(grads, path):
