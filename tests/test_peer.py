@@ -542,8 +542,8 @@ def test_what_comes_along_is_read_with_care(learner, said):
     _, number, *_ = peer._to_node(room)
     with pytest.raises(Garbled):
         peer.serve({"do": "call", "to": [number, "watch"], "with": [1], "told": said}, b"")
-    peer._hear_told([[7, "losses"]], [[1.0]], [[7, "other"]])
-    peer._hear_told([[7, "losses"]], [[1.0]], [["NoneType", "losses"]])
+    for wished in ([7, "other"], ["NoneType", "losses"]):
+        peer._hear_told([([7, "losses"], [1.0])], [wished])
     assert not peer._read, "nobody has asked for it"
 
 

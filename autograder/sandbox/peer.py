@@ -184,15 +184,9 @@ class Peer:
             value = self.ask("get", target, name)
             if not self._is_stored:
                 return value
-            self._note(key, value)
+            self._read[key] = value
         self._reading[key] = None
         return self._read[key]
-
-    def _note(self, key, value):
-        """Know an attribute that is just stored in the other process, until that does something again."""
-        self._read[key] = value
-        if self.trusts:
-            self._just_stored.add(self._of_its_class(key))
 
     def assign(self, target, name, value):
         """Set an attribute of an object of the other process.
@@ -205,11 +199,6 @@ class Peer:
             self.foretold = self._lasting
         else:
             self.ask("set", target, name, value)
-
-    def _take_assigned(self, message, values):
-        """[*target, name] and value of what was assigned over there, for `_assign`; the values are taken from the end of `values`."""
-        keys = _wishes(message.get("assigned") or [])
-        return list(zip(keys, _taken(values, len(keys))))
 
     def _assign(self, assigned):
         for (*target, name), value in assigned:
@@ -234,6 +223,7 @@ class Peer:
     def _habit(self, before):
         """{what is read in a moment: (how often, from how often on it is sent along)}, from the same `before` it came again."""
         read = {self._of_its_class(key): self._read[key] for key in self._reading}
+        self._just_stored.update(read)
         habit = {
             key: (FADE * before.get(key, (1,))[0] + 1 - FADE, LIGHT if type(value) in _PLAIN else HEAVY)
             for key, value in itertools.islice(read.items(), MAX_WISHES)
@@ -283,12 +273,12 @@ class Peer:
             told.append(wish)
             yield value
 
-    def _hear_told(self, told, values, wished):
+    def _hear_told(self, told, wished):
         """Note attributes that came along. The side that does not trust takes only those that it asked for."""
-        for key, value in zip(_wishes(told), values):
+        for key, value in told:
             of_class = [type(self._theirs[key[0]]).__name__, *key[1:]] if key[0] in self._theirs else None
             if self.trusts or key in wished or of_class in wished:
-                self._note(tuple(key), value)
+                self._read[tuple(key)] = value
 
     # ------------------------------------------------------------------ asking
     def ask(self, deed, target, *args, **kwargs):
@@ -389,9 +379,8 @@ class Peer:
         self._is_stored = message.get("stored") is True
         if message.get("printed"):
             self.heard(_text(message["printed"], 1 << 20))
-        if told := message.get("told"):
-            self._hear_told(told, _taken(values, len(_wishes(told))), wished or ())
-        self._assign(self._take_assigned(message, values))
+        self._hear_told(_attributes(message, "told", values), wished)
+        self._assign(_attributes(message, "assigned", values))
         if message.get("raise"):
             raise self._exception(message["raise"], deed)
         if not values:
@@ -409,7 +398,6 @@ class Peer:
         args = self.values.unpack(message.get("with"), message.get("changes"), arrays, message.get("dropped"))
         if self.trusts:
             self._hear_foretold(message)
-        told = message.get("told")
         target = message.get("to")
         if type(target) is not list or not {*map(type, target)} <= _PARTS:
             raise Garbled("a request about nothing")
@@ -420,11 +408,8 @@ class Peer:
             self._begin(moment)
         else:
             self._read.clear()
-        if told:
-            came = _taken(args, len(_wishes(told)))
-            if moment:
-                self._hear_told(told, came, self._wished.get(moment, ()))
-        assigned, kwargs = self._take_assigned(message, args), {}
+        self._hear_told(_attributes(message, "told", args), self._wished.get(moment, ()))
+        assigned, kwargs = _attributes(message, "assigned", args), {}
         if names := message.get("names"):
             if type(names) is not list or {*map(type, names)} != {str}:
                 raise Garbled("an argument without its name")
@@ -639,6 +624,12 @@ def _taken(args, count):
     taken = args[len(args) - count :]
     del args[len(args) - count :]
     return taken
+
+
+def _attributes(message, place, values):
+    """[*target, name] and value of each attribute that a message tells in this place; the values are taken from the end of `values`."""
+    keys = message.get(place)
+    return list(zip(_wishes(keys), _taken(values, len(keys)))) if keys else []
 
 
 def _wishes(said):
