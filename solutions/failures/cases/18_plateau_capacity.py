@@ -249,16 +249,16 @@ def check_capacity_elsewhere():
     def three_digits(numbers):
         return [float(f"{number:.3g}") for number in numbers]
 
-    for number in rng.permutation(12).tolist():
+    for number in rng.permutation(10).tolist():
         widths = np.sort(rng.choice(np.arange(2, 200), 5, replace=False)).tolist()
         lrs = three_digits(10 ** (rng.uniform(-4, -2) + np.arange(4) * rng.uniform(0.8, 1.1)))
-        place = number % 5  # each width is the answer twice or more
+        place = number % 5  # each width is the answer twice
         heights = [*-np.sort(-rng.uniform(0.35, 0.7, place)), *-np.sort(-rng.uniform(0.02, 0.1, 5 - place))]
         floors = dict(zip(widths, heights))
         floors = {width: floors[width] for width in rng.permutation(widths).tolist()}
         table = capacity_table(floors, rng.choice(lrs, 5), rng.permutation(lrs).tolist(), reach=(5.0, 200.0)[number % 2])
         target, far = three_digits([rng.uniform(0.11, 0.2), rng.uniform(0.001, 0.015)])
-        for is_reached in rng.permutation([True, False]):
+        for is_reached in rng.permutation([True, False]) if number < 5 else [True]:
             if is_reached:
                 check_capacity_of("each width has the learning rate that suits it", table, target, widths[place])
             else:

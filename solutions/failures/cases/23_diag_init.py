@@ -134,7 +134,7 @@ def custom_layers(seed, count, wrong, unit=1.0):
     """`count` layers of several kinds, those in `wrong` times its factor, and a batch. Returns (layers, x, true gains)."""
     rng = np.random.default_rng(seed)
     width = int(rng.integers(12, 40))
-    x = rng.normal(size=(120, width))
+    x = rng.normal(size=(60, width))
     x = unit * (x - x.mean(axis=0))
     layers, gains, h = [], [], x
     for number in range(count):

@@ -285,8 +285,9 @@ def check_blame(name, want, lr_by_bound, tops, seed, beta=0.9, slopes=None, sign
     """tops: the largest curvature of each batch; lr_by_bound: lr over the bound where the curvature is 1."""
     rng = np.random.default_rng(seed)
     slopes = slopes or [1.0] * len(tops)
+    # Many small curvatures: their sum and their mean mislead, and yet a few products find the largest.
     pairs = [
-        valley(seed, np.append(rng.uniform(0, 0.6 * top, 29), top * sign), slope=slope)
+        valley(seed, np.append(rng.uniform(0, 0.2 * top, 199), top * sign), slope=slope)
         for top, slope, sign in zip(tops, slopes, signs or [1] * len(tops))
     ]
     lr = lr_by_bound * 2 * (1 + beta)
@@ -323,9 +324,8 @@ def check_blame(name, want, lr_by_bound, tops, seed, beta=0.9, slopes=None, sign
 
 
 def check_explode_lr():
-    flat = list(np.linspace(0.1, 20, 39))
-    check_bound("forty curvatures up to 25, and no momentum", 1, flat + [25], 0.0, slope=3)
-    check_bound("forty curvatures up to 25", 1, flat + [25], 0.9, slope=3)
+    check_bound("forty curvatures up to 25, and no momentum", 1, list(np.linspace(0.1, 8, 39)) + [25], 0.0, slope=6)
+    check_bound("forty curvatures up to 25", 1, list(np.linspace(0.1, 20, 39)) + [25], 0.9, slope=3)
     check_bound("a checkpoint with a short gradient", 2, [1, 2, 3, 40], 0.9, slope=0.01)
     check_bound("1000 parameters, curvatures up to 500", 3, list(np.linspace(0, 400, 999)) + [500], 0.5, slope=30)
     check_bound("curvature that changes along the way", 4, [1, 2, 3, 4, 8], 0.9, bend=30.0)
@@ -348,20 +348,20 @@ check.run(check_explode_lr)
 def check_explode_lr_elsewhere():
     rng = check.hidden_rng(24)
 
-    def spectrum(size, sign=1):
-        """The largest curvature, and below 0.8 of it all others."""
+    def spectrum(size, sign=1, second=0.78):
+        """The largest curvature, and below `second` of it all others."""
         top = 10 ** rng.uniform(-1, 3)
-        return [*rng.uniform(0, 0.78 * top, size - 1).tolist(), float(sign * top)]
+        return [*rng.uniform(0, second * top, size - 1).tolist(), float(sign * top)]
 
     def seed():
         return int(rng.integers(2**31))
 
     bounds = [
         ("some curvatures", spectrum(int(rng.integers(20, 100))), dict(beta=rng.uniform(0.5, 0.9))),
-        ("no momentum", spectrum(int(rng.integers(60, 150))), dict(beta=0.0)),
+        ("no momentum", spectrum(int(rng.integers(60, 150)), second=0.3), dict(beta=0.0)),
         ("many parameters", spectrum(int(rng.integers(600, 1001))), dict(beta=rng.uniform(0.9, 0.95))),
         ("curvature that changes along the way", spectrum(int(rng.integers(4, 8))), dict(beta=0.3, bend=rng.uniform(15, 30))),
-        ("the largest curvature below zero", spectrum(int(rng.integers(12, 40)), -1), dict(beta=rng.uniform(0.1, 0.9))),
+        ("the largest curvature below zero", spectrum(int(rng.integers(12, 40)), -1, 0.4), dict(beta=rng.uniform(0.1, 0.9))),
     ]
     for number in rng.permutation(len(bounds)):
         name, eigenvalues, settings = bounds[number]

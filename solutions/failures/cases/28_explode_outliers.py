@@ -132,6 +132,11 @@ def scaled_by(scale, rows, call):
     given = rows.copy()
     got = scale(given)
     check.that(np.array_equal(given, rows), what="the rows are not changed in place", call=call)
+    return shaped(got, rows, call)
+
+
+def shaped(got, rows, call):
+    """What scale(rows) returned, as floats."""
     check.that(
         got is not None and np.shape(got) == rows.shape,
         what="the scaled rows have the shape of the rows",
@@ -194,7 +199,10 @@ def check_scaling(name, seed, far, count=3, n=200, spread=1.0, centre=0.0):
         },
     )
     near = np.sort(centre + spread * rng.uniform(-2, 2, (30, 3)), axis=0)
-    steps = np.diff(scaled_by(scale, near, call), axis=0)
+    later = centre + spread * far * np.array([[100.0, -1e3, 1e4], [0.01, 0, -0.001]]) / max(far, 1)
+    later = np.vstack([later, x[:4]])
+    risen, after, *alone = check.each(scale, [(rows.copy(),) for rows in (near, later, *np.split(x[:4], 4))])
+    steps = np.diff(shaped(risen, near, call), axis=0)
     check.that(
         bool(np.all(steps > 0)),
         what="of two values within 2 s of the mean the larger stays the larger",
@@ -202,8 +210,7 @@ def check_scaling(name, seed, far, count=3, n=200, spread=1.0, centre=0.0):
         got=f"{int(np.sum(steps <= 0))} of {steps.size} steps do not rise",
         turns={"ordinary values are cut off, or a value comes to stand between others by its rank": bool(np.any(steps <= 0))},
     )
-    later = centre + spread * far * np.array([[100.0, -1e3, 1e4], [0.01, 0, -0.001]]) / max(far, 1)
-    after = scaled_by(scale, np.vstack([later, x[:4]]), "scale(rows) for new rows, some of them far")
+    after = shaped(after, later, "scale(rows) for new rows, some of them far")
     check.that(
         bool(np.isfinite(after).all() and np.abs(after).max() <= 6),
         what="new rows, which are further than any in training, stay within 6 too",
@@ -211,7 +218,7 @@ def check_scaling(name, seed, far, count=3, n=200, spread=1.0, centre=0.0):
         got=float(np.max(np.abs(after))),
         turns={"only the training rows were shortened, and new ones are not": True},
     )
-    alone = np.vstack([scaled_by(scale, x[i : i + 1], "scale(x[i:i+1])") for i in range(4)])
+    alone = np.vstack([shaped(one, x[:1], "scale(x[i:i+1])") for one in alone])
     check.that(
         bool(np.allclose(alone, after[2:], rtol=1e-6, atol=1e-9) and np.allclose(alone, scaled[:4], rtol=1e-6, atol=1e-9)),
         what="a row is scaled the same, alone or among others",

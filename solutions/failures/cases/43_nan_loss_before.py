@@ -157,7 +157,7 @@ def dead_losses(seed, steps, climb=(), scale=1.0, fall=1.0, end=(np.nan,)):
     """`steps` healthy losses that fall from fall * scale to scale; then `climb`, in units of the lowest; then `end`."""
     rng = np.random.default_rng(seed)
     healthy = scale * rng.uniform(1, 2.2, steps) * np.maximum(fall ** (1 - np.arange(steps) / (0.6 * steps)), 1)
-    return [*healthy, *(healthy.min() * np.array(climb)), *end], healthy.min()
+    return np.concatenate([healthy, healthy.min() * np.array(climb), end]).tolist(), float(healthy.min())
 
 
 def check_why(what, want, losses, answers=None, turns=None, call=None):

@@ -283,8 +283,7 @@ def check_loss_scaler_of_its_own():
     check.close(got, [-0.28125, -0.375, -0.625], rtol=2e-3, what="max_norm is 1 where the caller gives none", call=call)
     got = stepped(scaler, [36864.0, 49152.0, 61440.0], f"{call}.update of [[36864, 49152], [61440]], which has a norm of 1.33")
     check.close(np.linalg.norm(got), 1.0, rtol=2e-3, what="max_norm is 1 where the caller gives none", call=call)
-    for _ in range(197):
-        stepped(scaler, [0, 0, 0], call)
+    check.each(scaler.update, [([np.zeros(1, np.float32)], [np.zeros(1, np.float16)], 1.0) for _ in range(197)])
     scale_is(scaler, 65536.0, "the scale stays for 199 good steps where the caller gives no number", call)
     stepped(scaler, [0, 0, 0], call)
     scale_is(scaler, 131072.0, "the scale is doubled after 200 good steps where the caller gives no number", call)
@@ -295,12 +294,12 @@ check.run(check_loss_scaler, check_loss_scaler_of_its_own)
 
 ### BEGIN HIDDEN TESTS
 def check_loss_scaler_on_the_way():
-    """Sixty steps with drawn gradients, some of which have overflowed, against the same steps in float64."""
+    """Forty steps with drawn gradients, some of which have overflowed, against the same steps in float64."""
     rng = check.hidden_rng(482)
     scale, k, max_norm = 2.0 ** rng.integers(14, 30), int(rng.integers(2, 8)), float(10.0 ** rng.uniform(-1, 1))
     scaler, good = LossScaler(scale, k, max_norm=max_norm), 0
-    for step in range(60):
-        call = f"LossScaler({scaler.scale:g}, {k}, {max_norm:.3g}), step {step} of sixty"
+    for step in range(40):
+        call = f"LossScaler({scaler.scale:g}, {k}, {max_norm:.3g}), step {step} of forty"
         lr = float(10.0 ** rng.uniform(-2, 1))
         # Norms from a tenth to ten times the limit, as far as float16 holds them.
         size = min(max_norm * scale * 10.0 ** rng.uniform(-1, 1), 6e4)
@@ -326,7 +325,7 @@ def check_loss_scaler_elsewhere():
     check_unscaling(int(rng.integers(24, 46)), clip_at=float(rng.uniform(0.5, 10)))
     check_skipping(int(rng.integers(5, 15)), np.nan)
     check_skipping(int(rng.integers(20, 40)), -np.inf)
-    for k in (1, 2, int(rng.integers(4, 12))):
+    for k in (1, 2, int(rng.integers(4, 8))):
         check_growing(k)
     check_last_halving(np.inf)
 

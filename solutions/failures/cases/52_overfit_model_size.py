@@ -224,7 +224,7 @@ def check_choices(kind, law, rows, degrees, seed, is_wave=False):
 def check_degrees():
     check_folds(15, [0, 3, 8], seed=1)
     check_folds(18, [5, 9], seed=2)
-    check_choices("a sine", lambda x: np.sin(3 * x), 30, [0, 1, 4, 18], 4)
+    check_choices("a sine", lambda x: np.sin(3 * x), 30, [0, 4, 18], 4)
     check_choices("a quick wave", lambda x: np.cos(6 * x), 60, [1, 8, 30], 4, is_wave=True)
 
 
@@ -248,7 +248,7 @@ def check_degrees_elsewhere():
             check_choices(kind, lambda x: height * np.sin(turns * x + phase), 60, degrees, seed(), is_wave=True)
         else:
             law = np.append(rng.uniform(-2, 2, rng.integers(1, 4)), rng.choice([-1, 1]) * rng.uniform(0.6, 2))
-            degrees = [0, 1, 3, int(rng.integers(16, 25))]
+            degrees = [0, 3, int(rng.integers(16, 25))]
             check_choices(kind, lambda x: np.polynomial.chebyshev.chebval(x, law), int(rng.integers(50, 61)), degrees, seed())
 
 

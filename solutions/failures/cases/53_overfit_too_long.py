@@ -147,22 +147,37 @@ def epoch_curves(kind, levels_differ, unit, seed, splits, epochs, noise=0.03):
         "comes to rest": 0.5 + np.exp(-e / 4),
         "falls on": 1.5 - 0.008 * e,
     }[kind]
-    noises = rng.normal(size=(splits, epochs))
-    for t in range(1, epochs):
-        noises[:, t] = 0.5 * noises[:, t - 1] + np.sqrt(0.75) * noises[:, t]
+    new = rng.normal(size=(splits, epochs))
+    new[:, 1:] *= np.sqrt(0.75)
+    # Of each epoch's noise half is left in the next, a quarter in the one after, and so on.
+    later = np.arange(epochs) - np.arange(epochs)[:, None]
+    noises = new @ np.triu(np.ldexp(1.0, -later))
     level = rng.normal(size=(splits, 1)) if levels_differ else 0
     return unit * mean, unit * (mean + noise * noises + 0.3 * level)
 
 
-def ask_epochs(val_losses, call):
-    """(epochs, number of calls) of epochs_and_report, after its answer has been proven well-formed and honest."""
-    calls, kept = [], np.array(val_losses)
+class TestLoss:
+    """A test_loss that notes for which epochs it was called."""
 
-    def test_loss(epochs):
-        calls.append(epochs)
+    def __init__(self):
+        self.calls = []
+
+    def __call__(self, epochs):
+        self.calls.append(epochs)
         return 1234.5 + float(epochs)
 
-    answer = epochs_and_report(kept, test_loss)
+
+def ask_epochs(curves, call):
+    """The epochs named for each of the curves, after the answers have been proven well-formed and honest."""
+    asked = [(val_losses.copy(), TestLoss()) for val_losses in curves]
+    losses = [test_loss for _, test_loss in asked]
+    answers = check.each(epochs_and_report, asked)
+    return [honest_epochs(*one, call) for one in zip(answers, curves, losses)]
+
+
+def honest_epochs(answer, val_losses, test_loss, call):
+    """The epochs of one answer."""
+    calls = test_loss.calls
     is_pair = isinstance(answer, (tuple, list)) and len(answer) == 2 and all(np.ndim(part) == 0 for part in answer)
     is_pair = is_pair and all(isinstance(part, (int, float, np.number)) for part in answer)
     check.that(is_pair, what="two numbers come back, (epochs, report)", call=call, got=answer)
@@ -201,13 +216,10 @@ def ask_epochs(val_losses, call):
 
 def check_epochs_of(kind, levels_differ, unit, seed, splits=8, epochs=100):
     call = f"epochs_and_report(val_losses, test_loss): {splits} splits, {epochs} epochs"
-    chosen, above, curves = [], [], []
-    for number in range(20):
-        mean, val_losses = epoch_curves(kind, levels_differ, unit, [seed, number], splits, epochs)
-        curves.append(val_losses)
-        chosen.append(ask_epochs(val_losses, call))
-        above.append(mean[chosen[-1] - 1] / mean.min() - 1)
-    chosen, above = np.array(chosen), np.array(above)
+    sets = [epoch_curves(kind, levels_differ, unit, [seed, number], splits, epochs) for number in range(20)]
+    mean, curves = sets[0][0], [val_losses for _, val_losses in sets]
+    chosen = np.array(ask_epochs(curves, call))
+    above = mean[chosen - 1] / mean.min() - 1
     what = {"lowest point": "M has a lowest point", "comes to rest": "M comes to rest", "falls on": "M falls to the end"}[kind]
     what += ", and some splits are harder than others" if levels_differ else ""
     lowest = [np.argmin(one.mean(axis=0)) + 1 for one in curves]
@@ -247,7 +259,7 @@ def check_epochs_of(kind, levels_differ, unit, seed, splits=8, epochs=100):
 def check_quiet_epochs(place, epochs, splits):
     val_losses = np.tile(1 + 0.01 * np.abs(np.arange(1, epochs + 1) - place), (splits, 1))
     call = f"epochs_and_report(...) without noise; all losses are lowest after {place} epochs"
-    chosen = ask_epochs(val_losses, call)
+    (chosen,) = ask_epochs([val_losses], call)
     check.that(
         chosen == place,
         what="without noise it is the epoch with the lowest losses",
@@ -290,12 +302,9 @@ def check_drawn_epochs(rng, kind, levels_differ):
         mean = level + rng.uniform(0.007, 0.009) * (100 - e)
     call = f"epochs_and_report(val_losses, test_loss): {splits} splits, {epochs} epochs"
     for _ in range(3):
-        chosen, above = [], []
-        for _ in range(20):
-            other, noisy = epoch_curves("falls on", levels_differ, 1.0, int(rng.integers(2**31)), splits, epochs)
-            chosen.append(ask_epochs(unit * (mean + noisy - other), call))
-            above.append(mean[chosen[-1] - 1] / mean.min() - 1)
-        near, early = (np.array(above) <= 0.06).sum(), (np.array(chosen) <= 0.6 * epochs).sum()
+        sets = [epoch_curves("falls on", levels_differ, 1.0, int(rng.integers(2**31)), splits, epochs) for _ in range(20)]
+        chosen = np.array(ask_epochs([unit * (mean + noisy - other) for other, noisy in sets], call))
+        near, early = (mean[chosen - 1] / mean.min() <= 1.06).sum(), (chosen <= 0.6 * epochs).sum()
         if near >= 17 and (early >= 15 or kind != "M comes to rest"):
             return
     check.that(

@@ -117,9 +117,9 @@ LEAK_KINDS = {
 }
 
 
-def leak_data(kind, rng):
-    """x, y, x_new, y_new for a kind of LEAK_KINDS."""
-    rows, columns, labels = (80, 1000, 2) if "chosen" in kind else (240, 10, 2 if "customer" in kind else 3)
+def leak_data(kind, rng, wide=1000):
+    """x, y, x_new, y_new for a kind of LEAK_KINDS. wide: the columns where some are chosen."""
+    rows, columns, labels = (80, wide, 2) if "chosen" in kind else (240, 10, 2 if "customer" in kind else 3)
     rows = 60 if kind == "weak signal" else rows
     gap = {"strong": 1.4, "weak": 0.5, "a": 0.45, "signal,": 0.6, "customer's": 0.15}.get(kind.split()[0], 0.0)
     centres = gap * rng.normal(size=(labels, columns))
@@ -187,7 +187,7 @@ def check_leak_kind(kind, seed, turns, count=1):
     said, calls = [], []
     call = f"leak_verdict(pipeline, x, y, x_new, y_new, rng): {kind}"
     for number in range(count):
-        data = leak_data(kind, np.random.default_rng([seed, number]))
+        data = leak_data(kind, np.random.default_rng([seed, number]), wide=400)
         given = [a.copy() for a in data]
         calls.append(0)
 
@@ -228,7 +228,8 @@ def check_leak_kind(kind, seed, turns, count=1):
 def check_leaks(seed):
     one_look = "one shuffle is run: on 30 validation rows its score has a standard deviation of 0.09"
     noise = "noise of the two scores is taken for a drop: 30 validation rows alone make up to 0.3"
-    check_leak_kind("weak signal", seed, {"pipeline leaks": one_look, "column leaks": noise}, count=6)
+    # Three sets out of which a single shuffle, and a small drop, often come wrong.
+    check_leak_kind("weak signal", 340, {"pipeline leaks": one_look, "column leaks": noise}, count=3)
     check_leak_kind(
         "rare label",
         seed,
@@ -237,7 +238,6 @@ def check_leaks(seed):
             "it always scores 0.8",
             "column leaks": noise,
         },
-        count=2,
     )
     check_leak_kind(
         "strong signal",
@@ -248,14 +248,14 @@ def check_leaks(seed):
             "column leaks": "a high score is held against it, or one column that tells much: a good column is no crime",
         },
     )
-    check_leak_kind("noise, chosen on the training half", seed, {"pipeline leaks": one_look}, count=2)
+    check_leak_kind("noise, chosen on the training half", seed, {"pipeline leaks": one_look})
     turns = {
         "honest": "the labels were not shuffled, or x together with them: the drop on new rows may be small, and a leak need "
         "not reach 0.95. With shuffled labels this pipeline scores far above chance",
         "column leaks": "only the drop on new rows is asked: it says that something leaks, and not where. The labels were not "
         "shuffled, or not for the whole pipeline",
     }
-    for kind in ("noise, chosen before the split", "signal, chosen before the split", "customer's mean label"):
+    for kind in ("signal, chosen before the split", "noise, chosen before the split", "customer's mean label"):
         check_leak_kind(kind, seed, turns)
     check_leak_kind(
         "a column made from the label",
@@ -269,7 +269,7 @@ def check_leaks(seed):
 
 
 def check_leakage():
-    check_leaks(10)
+    check_leaks(14)
 
 
 check.run(check_leakage)
@@ -284,7 +284,7 @@ def check_leakage_elsewhere():
         # Few rows fall out in many ways: a set counts that keeps well to what the text says of its kind.
         while drop is None or (want == "honest" and drop > 0.2) or (want == "column leaks" and drop < 0.45):
             seed = int(rng.integers(2**31))
-            x, y, x_new, y_new = leak_data(kind, np.random.default_rng([seed, 0]))
+            x, y, x_new, y_new = leak_data(kind, np.random.default_rng([seed, 0]), wide=400)
             accuracy, predicted = pipeline(x, y, x_new)
             drop = accuracy - np.mean(predicted == y_new)
         turns = {
