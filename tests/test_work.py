@@ -72,3 +72,25 @@ def test_whoever_waits_is_told_when_the_process_is_lost(tmp_path):
                 answer.result(60)
     left.touch()  # the forks see it, and end
     assert work.run(job("assert 1 + 1 == 2"))["outputs"] == {"a-check": []}, "another process has taken its place"
+
+
+CELLS = {  # of a learner's, and what each shows
+    "import math\n\n\n# a comment\n@staticmethod\ndef root(\n    x,\n):\n    '''Says\nmore; in odd places.'''\n    return math.sqrt(x)": [],
+    "def root(x): return x ** 0.5\nroot(9)": ["Out[0]: 3.0\n"],
+    "import math; math.inf": ["Out[0]: inf\n"],
+    "def root(x):\n    return x ** 0.5\n\n\nfor i in range(2):\n    print(i)": ["0\n1\n"],
+    "class Root:\n    print('made')\n    x = 1; y = 2": ["made\n"],
+    "from math import (\n    pi,\n)\npi": ["Out[0]: 3.141592653589793\n"],
+    "%precision 3\n1.23456": ["Out[0]: 1.235\n"],
+    "def root(x):\nreturn x": ["IndentationError"],
+    "def root(x=nothing):\n    return x": ["NameError"],
+}
+
+
+def test_a_learners_cell_shows_what_it_would_in_a_notebook():
+    asked = job("")
+    asked["cells"] = [{"id": str(number), "kind": "mend", "source": source} for number, source in enumerate(CELLS)]
+    outputs = work.run(asked)["outputs"]
+    for number, shown in enumerate(CELLS.values()):
+        said = [out.get("ename") or out.get("text") or out["data"]["text/plain"] for out in outputs[str(number)]]
+        assert said == shown, asked["cells"][number]["source"]

@@ -4,6 +4,7 @@ import ast
 import contextlib
 import functools
 import linecache
+import marshal
 
 from clinic import check as clinic_check
 
@@ -35,11 +36,17 @@ def _code(source, file):
     return compile(source, file, "exec")
 
 
+@functools.lru_cache(1000)
+def marshalled(source, name):
+    """The code of a cell as bytes, for a process that is to run it without compiling it."""
+    return marshal.dumps(compiled(source, name))
+
+
 def compile_ahead(cells):
     """Compile the cells of a job that are the course's own: a process that has done so has done it for all its forks."""
     for cell in cells:
         if cell["kind"] == "locked":
-            compiled(cell["source"], cell["id"])
+            marshalled(cell["source"], cell["id"])
         elif cell["kind"] == "check":
             for _, first_line, source in segments(cell["source"]):
                 compiled(source, cell["id"], first_line)

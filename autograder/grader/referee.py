@@ -7,7 +7,6 @@ it; the second only says of each hidden check whether it passes, in words that t
 import builtins
 import contextlib
 import io
-import marshal
 import time
 
 from clinic import check as clinic_check
@@ -16,7 +15,7 @@ from ..sandbox.channel import Garbled, Gone, TimeIsUp
 from ..sandbox.limits import Limits
 from ..sandbox.peer import Ended, Peer, StandIn
 from ..sandbox.student import TOOLS, Printed
-from .check_cells import BEGIN_HIDDEN, checks_off, compiled, segments, told_of_hidden
+from .check_cells import BEGIN_HIDDEN, checks_off, compiled, marshalled, segments, told_of_hidden
 
 
 class Lost(BaseException):
@@ -65,7 +64,7 @@ class Learner(Peer):
         source = _writable(cell["source"])
         message = {"run": source}
         if cell["kind"] == "locked":
-            message = {"define": [marshal.dumps(compiled(source, cell["id"])), source]}
+            message = {"define": [marshalled(source, cell["id"]), source]}
         try:
             self.channel.send(message)
             message, _ = self.channel.receive()
