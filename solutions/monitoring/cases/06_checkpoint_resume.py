@@ -237,8 +237,10 @@ show_rented_machine(
 
 # %% check="checkpoint-resume" points=7
 class MemoryDisk:
-    """A folder in memory, that tells `watch`, as a text, of each call that changes it: a write with half of the bytes there,
-    another before it is done, and each when it is done. A kill in a call that changes nothing leaves what the last one has left.
+    """A folder in memory that tells `watch`, as a text, of each call that changes it.
+
+    It tells of a write when half of the bytes are there, of any other call before it is done, and of each once it is done. A kill
+    in a call that changes nothing leaves what the call before has left.
     """
 
     def __init__(self, files=None, watch=None):
