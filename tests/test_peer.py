@@ -113,6 +113,8 @@ def read_every(room, steps, every):
         if step % every == 0:
             room.losses
     return step
+def read_between(room):
+    return room.losses, room.other
 def read_together(run, steps, every):
     for step in range(1, steps + 1):
         run.train_step()
@@ -348,9 +350,8 @@ def test_what_is_assigned_is_there_before_anything_else_is_done(learner):
     learner("resume", Run(), [1.0, 2.0])
     assert asked == ["call", "get"], "an assignment to what is known to be just stored is not waited for"
     learner.peer.documented = frozenset({"step"})
-    for number in range(2):
-        with pytest.raises(AttributeError, match="'params' that the text names"):
-            learner("overwrite", run, "params")
+    with pytest.raises(AttributeError, match="'params' that the text names"):
+        learner("overwrite", run, "params")
     with pytest.raises(TypeError, match="cannot be handed over"):
         learner("overwrite", run, "step", np.zeros(1, "i4,f4").dtype.descr)
     assert (run.step, run.params) == (8, [1.0, 2.0, 3.0])
@@ -360,6 +361,8 @@ def test_a_learner_assigns_nothing_that_it_may_not(learner):
     peer, run = learner.peer, Run()
     _, number, *_ = peer._to_node(run)
     peer.documented = frozenset({"step"})
+    sent = []
+    peer.channel.send = lambda tree, arrays=(): sent.append(tree)
     for said in (
         [[number, "_hidden"]],
         [[number, "params"]],
@@ -368,8 +371,7 @@ def test_a_learner_assigns_nothing_that_it_may_not(learner):
         5,
         [[number]],
     ):
-        sent = []
-        peer.channel.send = lambda tree, arrays=(): sent.append(tree)
+        sent.clear()
         with contextlib.suppress(Garbled):
             peer.serve({"do": "call", "to": [number, "train_step"], "with": [9], "assigned": said}, b"")
             assert sent[0]["raise"]["type"] in ("AttributeError", "TypeError")
@@ -472,7 +474,7 @@ def test_values_that_are_foreseen_are_not_asked_for(learner):
 
 def test_what_an_object_foresees_holds_until_something_is_done(learner):
     disk = Disk()
-    for number in range(2):
+    for _ in range(2):
         assert learner("look", disk, "a") == ((["a"], b"1"), (["a", "b"], b"22"), ["a", "b"])
         assert disk.asked == [], "what it would say is known, before and after it was written to"
         del disk.files["b"]
@@ -509,6 +511,19 @@ def test_what_is_read_together_is_asked_for_together(learner):
     learner.peer.serve = lambda *message: (asked.append(message[0]["do"]), serve(*message))
     learner("read_together", run, 30, 10)
     assert asked.count("get") == 2 + 1 + 1, "two attributes, one by one at the first time only"
+
+
+def test_what_was_read_is_a_habit_though_something_was_asked_meanwhile(learner):
+    class Asking(Room):
+        @property
+        def other(self):
+            return self.optimizer.params[0][0]
+
+    Asking.__module__ = "__main__"
+    room = Asking(last=5)
+    room.optimizer = learner("Momentum", [np.ones(2)])
+    for _ in range(3):
+        assert learner("read_between", room) == ([], 1.0)
 
 
 def test_what_is_read_of_a_new_object_comes_along_when_it_is_handed_over(learner):

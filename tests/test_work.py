@@ -75,7 +75,7 @@ def test_whoever_waits_is_told_when_the_process_is_lost(tmp_path):
 
 
 CELLS = {  # of a learner's, and what each shows
-    "import math\n\n\n# a comment\n@staticmethod\ndef root(\n    x,\n):\n    '''Says\nmore; in odd places.'''\n    return math.sqrt(x)": [],
+    "import math\n\n\n# why\n@staticmethod\ndef root(\n    x,\n):\n    '''Says\nmore; oddly.'''\n    return math.sqrt(x)": [],
     "def root(x): return x ** 0.5\nroot(9)": ["Out[0]: 3.0\n"],
     "import math; math.inf": ["Out[0]: inf\n"],
     "def root(x):\n    return x ** 0.5\n\n\nfor i in range(2):\n    print(i)": ["0\n1\n"],

@@ -185,8 +185,9 @@ class Peer:
             if not self._is_stored:
                 return value
             self._read[key] = value
-        self._reading[key] = None
-        return self._read[key]
+        value = self._read[key]
+        self._reading[key] = LIGHT if type(value) in _PLAIN else HEAVY
+        return value
 
     def assign(self, target, name, value):
         """Set an attribute of an object of the other process.
@@ -221,12 +222,12 @@ class Peer:
         self._read.clear()
 
     def _habit(self, before):
-        """{what is read in a moment: (how often, from how often on it is sent along)}, from the same `before` it came again."""
-        read = {self._of_its_class(key): self._read[key] for key in self._reading}
-        self._just_stored.update(read)
+        """{what is read in a moment: (how often, from how often on it is sent along)}. before: the same, as it was until now."""
+        read = {self._of_its_class(key): limit for key, limit in self._reading.items()}
+        if self.trusts:
+            self._just_stored.update(read)
         habit = {
-            key: (FADE * before.get(key, (1,))[0] + 1 - FADE, LIGHT if type(value) in _PLAIN else HEAVY)
-            for key, value in itertools.islice(read.items(), MAX_WISHES)
+            key: (FADE * before.get(key, (1,))[0] + 1 - FADE, limit) for key, limit in itertools.islice(read.items(), MAX_WISHES)
         }
         for key, (often, limit) in before.items():
             if key not in habit and FADE * often > FORGOTTEN and len(habit) < MAX_WISHES:
@@ -627,7 +628,7 @@ def _taken(args, count):
 
 
 def _attributes(message, place, values):
-    """[*target, name] and value of each attribute that a message tells in this place; the values are taken from the end of `values`."""
+    """[*target, name] and value of each attribute that a message tells in this place; they are taken from the end of `values`."""
     keys = message.get(place)
     return list(zip(_wishes(keys), _taken(values, len(keys)))) if keys else []
 
