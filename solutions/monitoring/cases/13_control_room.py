@@ -462,15 +462,13 @@ def room_words(said, call):
 def part_of_a_night(watch_step, instruments, seed, first, stop):
     """What is said in the steps from `first` to before `stop`, with a new room: a list of (step, word).
 
-    Steps at which nothing is planted are told at once, up to the next evaluation, and with the same gradients.
+    Steps at which nothing is planted are told at once, up to the next evaluation.
     """
     room, planted = ControlRoom(instruments), {*SPIKES, *BAD_BATCHES}
     run, start = PlantedRun(seed, room, watch_step), [np.zeros(3), np.zeros(2)]
     said, calls = [], []
     for run.step in range(first, stop):
         step, loss, grads, val_loss = run.measured(start)
-        if calls and step not in BAD_BATCHES:
-            grads = calls[0][3]  # all that counts is that they are finite
         calls.append((room, step, loss, grads, val_loss))
         if val_loss is not None or step + 1 == stop or planted & {step, step + 1}:
             for call, words in zip(calls, check.each(watch_step, calls)):
